@@ -1,0 +1,174 @@
+"""Builds every part, runs them, and stops them in reverse order."""
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from datetime import time
+from typing import Any
+
+import attrs
+
+from agent import __version__
+from agent.clock import Clock, SystemClock, cpu_s
+from agent.config import Config, DeviceConfig
+from agent.devices.contract import Kind
+from agent.health import DeviceHealth, Health
+from agent.housekeeping import Housekeeping
+from agent.poller import Pace, Poller
+from agent.reports import Reports
+from agent.schedule import Schedule
+from agent.state import DataLock, StateFile
+from agent.store import Store
+from agent.zones import zone_of
+
+log = logging.getLogger(__name__)
+
+STOP_S = 3.0  # how long polls in hand may take to end; the whole stop stays below 5 s
+STATE_INTERVAL_S = 2.0
+RETRY_FLUSH_S = 10.0  # at most this long after a failed commit comes the next
+HOUSEKEEPING_S = 3600.0
+FIRST_HOUSEKEEPING_S = 60.0
+REPORTS_AFTER_START_S = 15.0
+SPREAD_S = 1.0  # devices begin within this time, so that their polls do not fall together
+SWITCH_S = 0.001  # how long a thread may keep the interpreter while another is due
+
+Kinds = Mapping[str, Callable[[], Kind]]
+
+
+class App:
+    """A whole agent; ``run()`` returns when it was told to stop."""
+
+    def __init__(self, config: Config, kinds: Kinds, clock: Clock | None = None) -> None:
+        self._config = config
+        self._clock = clock or SystemClock()
+        self._started_ms = self._clock.now_ms()
+        self._lock = DataLock(config.data_dir)
+        self._stop = threading.Event()
+        zone = zone_of(config.agent.timezone)
+        self.health = Health(self._clock)
+        self.store = Store(
+            config.store_path,
+            self._clock,
+            flush_interval_s=config.store.flush_interval_s,
+            waiting_bytes=config.store.max_waiting_mb * 1024 * 1024,
+        )
+        self._schedule = Schedule(self._clock, zone)
+        self._reports = Reports(config, self._clock, zone, flush=self.store.flush)
+        self._housekeeping = Housekeeping(
+            self.store, self._reports, self._clock, config.store.retention_days
+        )
+        self._state = StateFile(config.data_dir)
+        devices = [device for device in config.devices if device.enabled]
+        self._pollers = {device.name: self._poller(device, kinds) for device in devices}
+        self._plan(devices)
+
+    def run(self, duration_s: float | None = None) -> None:
+        """Poll until ``stop()`` is called, or for ``duration_s``."""
+        # A poll that is due waits for whichever thread computes: 5 ms by default, times many.
+        sys.setswitchinterval(SWITCH_S)
+        self.store.flush()
+        self._schedule.start()
+        self._say_started()
+        try:
+            self._stop.wait(duration_s)
+        finally:
+            self._shut_down()
+
+    def stop(self) -> None:
+        """Have ``run()`` return soon; safe in a signal handler, twice is fine."""
+        self._stop.set()
+
+    def _poller(self, device: DeviceConfig, kinds: Kinds) -> Poller:
+        kind = kinds[device.kind]()
+        driver = kind.driver(device.options, device.timeout_s)
+        pace = Pace(device.interval_s, device.timeout_s, kind.backoff_floor_s)
+        self.store.add_device(device.name, device.kind, device.interval_s)
+        self.health.add_device(device.name, device.kind, device.interval_s)
+        return Poller(device.name, driver, pace, self._clock, self.store, self.health)
+
+    def _plan(self, devices: list[DeviceConfig]) -> None:
+        for number, device in enumerate(devices):
+            poller = self._pollers[device.name]
+            self._schedule.every(
+                f"poll {device.name}",
+                device.interval_s,
+                poller.poll,
+                offset_s=min(device.interval_s, SPREAD_S) * number / len(devices),
+                skipped=poller.left_out,
+            )
+        flush_s = self._config.store.flush_interval_s
+        wake = self._schedule.on_demand("flush on append", self.store.flush)
+        self.store.on_append(wake)
+        self._schedule.every("flush", flush_s or 1.0, self._flush, offset_s=min(flush_s, 1.0))
+        self._schedule.every("state", STATE_INTERVAL_S, self._write_state)
+        self._schedule.every(
+            "housekeeping", HOUSEKEEPING_S, self._housekeeping.run, offset_s=FIRST_HOUSEKEEPING_S
+        )
+        self._plan_reports()
+
+    def _plan_reports(self) -> None:
+        at = time.fromisoformat(self._config.reports.time)
+        make_due = self._schedule.on_demand("reports missed", self._reports.make_due)
+
+        def clock_stepped(step_ms: int) -> None:
+            self._housekeeping.clock_stepped(step_ms)
+            make_due()
+
+        self._schedule.daily("reports", at, self._reports.make_due)
+        self._schedule.once("reports at start", REPORTS_AFTER_START_S, self._reports.make_due)
+        self._schedule.on_clock_step(clock_stepped)
+
+    def _flush(self) -> float | None:
+        if self.store.flush():
+            return None
+        return min(RETRY_FLUSH_S, self._config.store.flush_interval_s or 1.0)
+
+    def _say_started(self) -> None:
+        count = len(self._pollers)
+        bound = self._config.store.flush_interval_s
+        log.info(
+            "agent %s: polling %d device%s into %s; a power cut costs at most the last %g s",
+            __version__, count, "" if count == 1 else "s", self.store.path, bound,
+        )  # fmt: skip
+        if not count:
+            log.warning("no device is configured and enabled: nothing will be polled")
+
+    def _shut_down(self) -> None:
+        log.info("stopping")
+        stuck = self._schedule.stop(STOP_S)
+        for name in stuck:
+            log.warning("%s did not end in time and is left behind", name)
+        for name, poller in self._pollers.items():
+            if f"poll {name}" not in stuck:
+                poller.close()
+        self.store.close()
+        self._state.remove()
+        self._lock.release()
+        log.info("stopped")
+
+    def _write_state(self) -> None:
+        self._state.write(self.state())
+
+    def state(self) -> dict[str, Any]:
+        """What ``agent status`` shows of a running agent."""
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "config": self._config.source,
+            "data_dir": str(self._config.data_dir),
+            "started_ms": self._started_ms,
+            "now_ms": self._clock.now_ms(),
+            "clock_synchronised": self._clock.is_synchronised(),
+            "cpu_s": round(cpu_s(), 3),
+            "store": attrs.asdict(self.store.state()),
+            "devices": [_device_state(device) for device in self.health.devices()],
+        }
+
+
+def _device_state(device: DeviceHealth) -> dict[str, Any]:
+    state = attrs.asdict(device)
+    took = sorted(state.pop("took_ms"))
+    state["took_ms"] = round(took[len(took) // 2], 2) if took else None
+    return state

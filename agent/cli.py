@@ -1,0 +1,216 @@
+"""The command line: options in, exit codes out. Imports the rest inside the commands."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from agent import __version__
+from agent.errors import AgentError
+
+if TYPE_CHECKING:
+    from agent.config import Config
+
+EXIT_CODES = """\b
+Exit codes:
+  0  done
+  1  failed
+  2  wrong use or configuration
+  3  a device could not be read
+  4  the store could not be read or written
+"""
+
+
+class Commands(click.Group):
+    """Turns our errors into one line and an exit code, and a closed pipe into silence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AgentError as exc:
+            for line in str(exc).splitlines():
+                click.echo(f"error: {line}", err=True)
+            ctx.exit(exc.exit_code)
+        except BrokenPipeError:
+            # Somebody like "head" has read enough; Python would complain once more at its end.
+            sys.stderr.close()
+            ctx.exit(0)
+
+    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write(f"\n{EXIT_CODES[2:]}")
+
+
+def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--config``, the same for every command."""
+    return click.option(
+        "--config",
+        "file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="The configuration; by default agent.toml here, then /etc/agent/agent.toml.",
+    )(function)
+
+
+def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--json``, the same for every command that prints facts."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(
+        function
+    )
+
+
+def _load(file: Path | None) -> "Config":
+    from agent.config import load
+    from agent.devices import KINDS
+
+    return load(file, KINDS)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="agent", message="%(prog)s %(version)s")
+def main() -> None:
+    """Poll devices, keep every sample in one SQLite file, and write CSV reports.
+
+    \b
+    The first five minutes:
+      agent check               is agent.toml right?
+      agent read plc            what does this device say now?
+      agent run                 poll everything, until Ctrl+C
+      agent status              in another terminal: who is well, who is not
+      agent report --daily      the last 24 hours of every device as CSV
+    """
+
+
+@main.command()
+@config_option
+@click.option(
+    "--duration", "duration_s", type=click.FloatRange(0), metavar="S", help="Stop after S seconds."
+)
+@click.option("--verbose", "-v", is_flag=True, help="Log more, as with log_level = debug.")
+def run(file: Path | None, duration_s: float | None, *, verbose: bool) -> None:
+    """Poll every configured device until Ctrl+C or SIGTERM.
+
+    \b
+    Examples:
+      agent run
+      agent run --config /etc/agent/agent.toml
+      agent run --duration 60
+    """
+    import signal
+
+    from agent import logs
+    from agent.app import App
+    from agent.devices import KINDS
+
+    config = _load(file)
+    logs.set_up("debug" if verbose else config.agent.log_level)
+    app = App(config, KINDS)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: app.stop())
+    app.run(duration_s)
+
+
+@main.command()
+@config_option
+@json_option
+def check(file: Path | None, *, as_json: bool) -> None:
+    """Check the configuration without touching a device; name all its faults at once.
+
+    \b
+    Examples:
+      agent check
+      agent check --config new.toml
+    """
+    from agent.console.commands import check_faults, check_report
+
+    try:
+        config = _load(file)
+    except AgentError as exc:
+        if not as_json:
+            raise
+        click.echo(check_faults(exc))
+        raise SystemExit(exc.exit_code) from exc
+    click.echo(check_report(config, as_json=as_json))
+
+
+@main.command()
+@click.argument("device")
+@config_option
+@json_option
+def read(device: str, file: Path | None, *, as_json: bool) -> None:
+    """Connect to one DEVICE, read it once, and show what it says.
+
+    The agent may be running meanwhile, but some devices take one connection only.
+
+    \b
+    Examples:
+      agent read host
+      agent read plc --json
+    """
+    from agent.console.commands import read_report
+
+    click.echo(read_report(_load(file), device, as_json=as_json))
+
+
+@main.command()
+@config_option
+@json_option
+def status(file: Path | None, *, as_json: bool) -> None:
+    """Show who is well and what is stored, whether the agent runs or not.
+
+    \b
+    Examples:
+      agent status
+      agent status --json | jq '.devices[] | select(.is_well | not)'
+    """
+    from agent.console.status import status_report
+
+    click.echo(status_report(_load(file), as_json=as_json))
+
+
+@main.command()
+@click.argument("devices", nargs=-1)
+@config_option
+@click.option("--daily", "span", flag_value="daily", help="The last 24 hours.")
+@click.option("--weekly", "span", flag_value="weekly", help="The last 7 days.")
+@click.option("--from", "start", metavar="TIME", help="From this date or time (ISO 8601).")
+@click.option("--to", "end", metavar="TIME", help="Up to this date or time; now by default.")
+@click.option("--date", "day", metavar="DATE", help="With --daily or --weekly: of this day.")
+@click.option("--calendar", is_flag=True, default=None, help="Whole local days.")
+@click.option("--timezone", "zone", metavar="NAME", help="Such as Europe/Berlin.")
+@click.option("--units/--no-units", default=None, help="Units in the header.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write one device to this file.",
+)
+@json_option
+def report(as_json: bool, **options: Any) -> None:
+    """Write CSV reports of all DEVICES that have data, or of the named ones.
+
+    Daily ones end now and are named by today; with --date they end at [reports] time of that day,
+    as the scheduled ones do, and with --calendar they are whole local days.
+
+    \b
+    Examples:
+      agent report --daily
+      agent report --weekly plc
+      agent report --daily --calendar --date 2026-03-29
+      agent report --from 2026-11-01 --to 2026-11-08T12:00 --timezone Europe/Berlin
+      agent report --from 2026-11-20 plc --output plc.csv
+    """
+    from agent.console.report import report_made
+
+    click.echo(report_made(_load(options.pop("file")), as_json=as_json, **options))
+
+
+@main.command()
+@json_option
+def version(*, as_json: bool) -> None:
+    """Show the versions of the agent and of what it is made of."""
+    from agent.console.commands import version_report
+
+    click.echo(version_report(as_json=as_json))

@@ -1,0 +1,140 @@
+"""The sections of ``agent.toml`` and their defaults."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import attrs
+
+from agent.config.faults import did_you_mean
+from agent.config.options import Between, Length, OneOf
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+# Names that the store's tables and views have; each device is a view of its own name.
+RESERVED_NAMES = frozenset(
+    {
+        "clock", "cpu_core", "device", "gap", "host_row", "layout", "metric", "process_sample",
+        "row", "run", "system_sample", "training_view",
+    }
+)  # fmt: skip
+DEVICE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,47}")
+
+
+@attrs.frozen
+class TimeOfDay:
+    """A local time of day as ``HH:MM``."""
+
+    def allows(self, value: str) -> bool:
+        return re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value) is not None
+
+    def __str__(self) -> str:
+        return 'a time from "00:00" to "23:59"'
+
+
+@attrs.frozen
+class TimeZone:
+    """The machine's own time zone, or one by name."""
+
+    def allows(self, value: str) -> bool:
+        try:
+            return value == "local" or bool(ZoneInfo(value))
+        except (OSError, ValueError, KeyError):
+            return False
+
+    def hint(self, value: str) -> str:
+        near = did_you_mean(value, available_timezones())
+        return near if near.endswith("?") else ""
+
+    def __str__(self) -> str:
+        return '"local" or a name such as "Europe/Berlin"'
+
+
+@attrs.frozen
+class Folder:
+    """A folder, in which ``{dir}`` and ``{device}`` stand for their values."""
+
+    def allows(self, value: str) -> bool:
+        if "\0" in value or not value.strip():
+            return False
+        return re.fullmatch(r"(?:[^{}]|\{dir\}|\{device\})*", value) is not None
+
+    def __str__(self) -> str:
+        return "a folder, with {dir} and {device} standing for their values"
+
+
+@attrs.frozen
+class AgentSection:
+    """``[agent]``: where things are."""
+
+    data_dir: Annotated[str, Length(1, 4096)] = "data"
+    timezone: Annotated[str, TimeZone()] = "local"
+    log_level: Annotated[str, OneOf(("debug", "info", "warning", "error"))] = "info"
+
+
+@attrs.frozen
+class StoreSection:
+    """``[store]``: how samples are kept."""
+
+    flush_interval_s: Annotated[float, Between(0, 3600, "s")] = 10.0
+    retention_days: Annotated[int, Between(0, 36500, "days")] = 365
+    max_waiting_mb: Annotated[int, Between(1, 4096, "MiB")] = 32
+
+
+@attrs.frozen
+class ReportsSection:
+    """``[reports]``: the CSV roll-ups."""
+
+    time: Annotated[str, TimeOfDay()] = "07:00"
+    daily: bool = True
+    weekly: bool = True
+    weekly_day: Annotated[str, OneOf((*WEEKDAYS, "every"))] = "monday"
+    calendar: bool = False
+    units: bool = False
+    keep_days: Annotated[int, Between(0, 36500, "days")] = 30
+    dir: Annotated[str, Length(1, 4096)] = "reports"
+    daily_dir: Annotated[str, Folder()] = "{dir}/{device}/daily"
+    weekly_dir: Annotated[str, Folder()] = "{dir}/{device}/weekly"
+
+
+@attrs.frozen
+class DeviceSection:
+    """What every ``[[device]]`` has; the options of its kind stand beside these."""
+
+    name: str
+    kind: str
+    enabled: bool = True
+    interval_s: Annotated[float, Between(0.01, 86400, "s")] | None = None
+    timeout_s: Annotated[float, Between(0.05, 600, "s")] | None = None
+
+
+@attrs.frozen
+class DeviceConfig:
+    """One device, complete: defaults of its kind filled in."""
+
+    name: str
+    kind: str
+    enabled: bool
+    interval_s: float
+    timeout_s: float
+    options: Any
+
+
+@attrs.frozen
+class Config:
+    """A whole configuration, checked."""
+
+    source: str  # the file, or "environment"
+    agent: AgentSection
+    store: StoreSection
+    reports: ReportsSection
+    devices: tuple[DeviceConfig, ...]
+    data_dir: Path
+
+    @property
+    def store_path(self) -> Path:
+        return self.data_dir / "telemetry.db"
+
+    def device(self, name: str) -> DeviceConfig | None:
+        """The device of that name, however its letters are cased."""
+        return next((d for d in self.devices if d.name.lower() == name.lower()), None)

@@ -1,0 +1,119 @@
+"""What ``report`` does and prints, with progress where it takes long."""
+
+import json
+import sys
+from datetime import date, tzinfo
+from pathlib import Path
+
+import attrs
+
+from agent.clock import SystemClock
+from agent.config import Config
+from agent.config.schema import TimeZone
+from agent.console.table import size_text
+from agent.errors import ConfigError
+from agent.reports import Reports
+from agent.reports.periods import Period, between, parse_moment
+from agent.reports.rollup import Progress
+from agent.zones import zone_of
+
+QUIET_S = 2.0  # progress is shown after this time
+
+
+def report_made(
+    config: Config,
+    *,
+    devices: tuple[str, ...],
+    span: str | None,
+    start: str | None,
+    end: str | None,
+    day: str | None,
+    calendar: bool | None,
+    zone: str | None,
+    units: bool | None,
+    output: Path | None,
+    as_json: bool,
+) -> str:
+    """Make the reports that were asked for; a line for each.
+
+    Raises:
+        ConfigError: The options do not go together.
+        StoreError: There is no store, or no such device in it.
+    """
+    if zone is not None and not TimeZone().allows(zone):
+        raise ConfigError(
+            f"--timezone: found {zone!r}, allowed: {TimeZone()}{TimeZone().hint(zone)}"
+        )
+    clock = SystemClock()
+    here = zone_of(zone or config.agent.timezone)
+    reports = Reports(config, clock, here)
+    if (span is None) == (start is None):
+        raise ConfigError("say which report: --daily, --weekly, or --from TIME [--to TIME]")
+    if output is not None and len(devices) != 1:
+        raise ConfigError("--output takes one device: agent report ... DEVICE --output FILE")
+    if span is not None:
+        if end is not None:
+            raise ConfigError("--to goes with --from")
+        period = reports.period(span, day=_day(day), calendar=calendar)
+    else:
+        if day is not None or calendar:
+            raise ConfigError("--date and --calendar go with --daily or --weekly")
+        period = _between(start or "", end, clock, here)
+    console = _Console(clock)
+    made = list(
+        reports.make(devices, span, period, output=output, units=units, progress=console.progress)
+    )
+    console.clear()
+    if as_json:
+        facts = [attrs.asdict(each) | {"path": str(each.path)} for each in made]
+        return json.dumps(facts, indent=1, ensure_ascii=False)
+    return "\n".join(
+        f"{each.path}  {each.rows} rows, {size_text(each.size_bytes)}"
+        + (f", {each.gaps} gap{'s' if each.gaps > 1 else ''}" if each.gaps else "")
+        for each in made
+    )
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as exc:
+        raise ConfigError(f"--date: found {text!r}, allowed: a date such as 2026-11-20") from exc
+
+
+def _between(start: str, end: str | None, clock: SystemClock, zone: tzinfo) -> Period:
+    moments = []
+    for option, text in (("--from", start), ("--to", end)):
+        try:
+            moments.append(clock.now_ms() if text is None else parse_moment(text, zone))
+        except (ValueError, OverflowError) as exc:
+            allowed = "a date or time such as 2026-11-20 or 2026-11-20T07:00"
+            raise ConfigError(f"{option}: found {text!r}, allowed: {allowed}") from exc
+    if moments[0] >= moments[1]:
+        raise ConfigError("--from is not before --to")
+    return between(moments[0], moments[1], zone)
+
+
+class _Console:
+    """Shows how far a report is, on a terminal, once it takes longer than two seconds."""
+
+    def __init__(self, clock: SystemClock) -> None:
+        self._clock = clock
+        self._began_s = clock.monotonic()
+        self._shown = False
+
+    def progress(self, device: str) -> Progress:
+        def show(rows: int) -> None:
+            late = self._clock.monotonic() - self._began_s > QUIET_S
+            if late and sys.stderr.isatty():
+                self._shown = True
+                sys.stderr.write(f"\r\x1b[K{device}: {rows} rows")
+                sys.stderr.flush()
+
+        return show
+
+    def clear(self) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")

@@ -1,0 +1,164 @@
+"""What ``status`` prints: from the running agent, and from the store."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from agent import state
+from agent.clock import SystemClock
+from agent.config import Config
+from agent.console.table import duration_text, printable, size_text, table
+from agent.errors import StoreError
+from agent.reports.rollup import iso
+from agent.store import Reader
+from agent.zones import zone_of
+
+RECENT_MS = 86_400_000
+GAPS_SHOWN = 10
+LAST_ROWS = 20_000
+
+
+def status_report(config: Config, *, as_json: bool) -> str:
+    """Who is well, what is stored, and the gaps of the last 24 hours."""
+    now_ms = SystemClock().now_ms()
+    running = state.read(config.data_dir)
+    stored, error = _stored(config, now_ms)
+    if as_json:
+        facts = {
+            "running": running is not None,
+            "agent": {k: v for k, v in (running or {}).items() if k not in ("devices", "store")},
+            "store": (running or {}).get("store", {"path": str(config.store_path)})
+            | {"error_reading": error},
+            "devices": _device_facts(config, running, stored),
+        }
+        return json.dumps(facts, indent=1, ensure_ascii=False)
+    lines = [*_agent_lines(config, running, now_ms), *_store_lines(config, running, now_ms)]
+    if error is not None:
+        lines.append(f"store    {error}")
+    lines += ["", _device_table(_device_facts(config, running, stored), now_ms)]
+    lines += _error_lines(running)
+    lines += _gap_lines(config, stored, now_ms)
+    return "\n".join(lines)
+
+
+def _stored(config: Config, now_ms: int) -> tuple[dict[str, dict[str, Any]], str | None]:
+    """What the store knows of each device, by lower-case name; or why it can't be read."""
+    try:
+        with Reader(config.store_path) as reader:
+            stored = {}
+            for device in reader.devices():
+                last = reader.last(device.name, LAST_ROWS)
+                stored[device.name.lower()] = {
+                    "name": device.name,
+                    "kind": device.kind,
+                    "last_stored_ms": last[0] if last else None,
+                    "metrics": len(device.metrics),
+                    "gaps": reader.gaps(device.name, now_ms - RECENT_MS, now_ms),
+                }
+    except StoreError as exc:
+        return {}, str(exc)
+    return stored, None
+
+
+def _device_facts(
+    config: Config, running: dict[str, Any] | None, stored: dict[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    live = {device["name"].lower(): device for device in (running or {}).get("devices", [])}
+    names = [device.name for device in config.devices]
+    names += [known["name"] for key, known in stored.items() if config.device(key) is None]
+    facts = []
+    for name in names:
+        known = dict(stored.get(name.lower(), {}))
+        known["gaps_24h"] = len(known.pop("gaps", []))
+        device = config.device(name)
+        about = {"name": name, "kind": device.kind if device else known.get("kind")}
+        enabled = device is not None and device.enabled
+        facts.append(known | about | live.get(name.lower(), {}) | {"is_configured": enabled})
+    return facts
+
+
+def _agent_lines(config: Config, running: dict[str, Any] | None, now_ms: int) -> list[str]:
+    if running is None:
+        return [f"agent    not running; start it with: agent run --config {config.source}"]
+    up_s = max(0.0, (now_ms - running["started_ms"]) / 1000)
+    cpu = f", {100 * running['cpu_s'] / up_s:.1f} % of one core" if up_s > 5 else ""
+    lines = [
+        f"agent    running as process {running['pid']} for {duration_text(up_s)}{cpu}, "
+        f"version {running['version']}"
+    ]
+    if running["clock_synchronised"] is False:
+        lines.append("clock    the system says that its clock is not synchronised")
+    return lines
+
+
+def _store_lines(config: Config, running: dict[str, Any] | None, now_ms: int) -> list[str]:
+    path = config.store_path
+    size = sum(f.stat().st_size for f in path.parent.glob(path.name + "*") if f.is_file())
+    lines = [f"store    {path}, {size_text(size)}" if size else f"store    {path}, not there yet"]
+    if running is None:
+        return lines
+    store = running["store"]
+    bound = f"at most the last {store['flush_interval_s']:g} s"
+    lines.append(f"         a power cut or a killed process costs {bound}")
+    if store["error"]:
+        since = duration_text(max(0.0, (now_ms - store["error_since_ms"]) / 1000))
+        lines.append(f"         NOT WRITTEN for {since}: {store['error']}")
+        lines.append(
+            f"         {store['waiting']} samples wait in memory "
+            f"({size_text(store['waiting_bytes'])}), {store['dropped']} were dropped"
+        )
+    return lines
+
+
+def _device_table(devices: Sequence[dict[str, Any]], now_ms: int) -> str:
+    rows = []
+    for device in devices:
+        last_ms = device.get("last_ok_ms") or device.get("last_stored_ms")
+        ago = duration_text(max(0.0, (now_ms - last_ms) / 1000)) + " ago" if last_ms else "–"
+        took = device.get("took_ms")
+        rows.append(
+            [
+                device["name"],
+                device.get("kind") or "",
+                _condition(device),
+                ago,
+                str(device.get("values") or device.get("metrics") or "–"),
+                str(device.get("polls", "–")),
+                str(device.get("failures", "–")),
+                str(device["overruns"] + device["late"]) if "overruns" in device else "–",
+                f"{took:.1f} ms" if took is not None else "–",
+            ]
+        )
+    header = ["device", "kind", "", "newest", "values", "polls", "failed", "left out", "takes"]
+    return table(header, rows, right=[4, 5, 6, 7, 8]) if rows else "no devices"
+
+
+def _condition(device: dict[str, Any]) -> str:
+    if not device["is_configured"]:
+        return "not polled"
+    if "is_well" not in device:
+        return "–"
+    if device["is_well"] is None:
+        return "starting"
+    return "well" if device["is_well"] else f"FAILS: {device['reason']}"
+
+
+def _error_lines(running: dict[str, Any] | None) -> list[str]:
+    failing = [d for d in (running or {}).get("devices", []) if d["error"]]
+    return ["", *(printable(f"{d['name']}: {d['error']}") for d in failing)] if failing else []
+
+
+def _gap_lines(config: Config, stored: dict[str, dict[str, Any]], now_ms: int) -> list[str]:
+    zone = zone_of(config.agent.timezone)
+    gaps = sorted(
+        (gap for known in stored.values() for gap in known["gaps"]), key=lambda gap: gap.start_ms
+    )
+    if not gaps:
+        return []
+    lines = ["", f"gaps of the last 24 hours: {len(gaps)}"]
+    rows = []
+    for gap in gaps[-GAPS_SHOWN:]:
+        lasted = duration_text(((gap.end_ms or now_ms) - gap.start_ms) / 1000)
+        until = lasted if gap.end_ms else f"{lasted}, lasting"
+        rows.append([gap.device, iso(gap.start_ms, zone)[:19], until, str(gap.reason), gap.detail])
+    return [*lines, table(["device", "from", "for", "reason", ""], rows)]

@@ -1,0 +1,24 @@
+"""The registry: which kinds of device there are.
+
+Each entry is a small function that imports its driver, so that a kind costs nothing until it is
+used, and the frozen program still finds the import.
+"""
+
+from collections.abc import Callable, Mapping
+
+from agent.devices.contract import Kind
+
+
+def _host() -> Kind:
+    from agent.devices.host import KIND
+
+    return KIND
+
+
+def _s7() -> Kind:
+    from agent.devices.s7 import KIND
+
+    return KIND
+
+
+KINDS: Mapping[str, Callable[[], Kind]] = {"host": _host, "s7": _s7}

@@ -1,0 +1,143 @@
+"""Readings of this machine: battery, CPU, processes, memory, disks, network, temperatures."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated
+
+import attrs
+
+from agent.clock import Deadline
+from agent.config.options import Between, Length, OptionFault
+from agent.devices.contract import Kind, device_errors
+from agent.devices.host_battery import Battery
+from agent.devices.host_cpu import Cpu
+from agent.devices.host_disks import Disks
+from agent.devices.host_files import Files
+from agent.devices.host_processes import Processes
+from agent.devices.host_sensors import Temperatures, Throttling
+from agent.devices.host_system import Memory, Network
+from agent.model import Metric, Value
+
+FIRST_INTERVAL_S = 0.1  # ten ticks of a core at the usual 100 Hz, so the first figures are coarse
+
+
+@attrs.frozen
+class Options:
+    """What ``agent.toml`` may say about this machine."""
+
+    power_supply: Annotated[str, Length(1, 255)] = "auto"
+    processes: Annotated[int, Between(0, 100)] = 10
+    command_lines: bool = False
+    disks: bool = True
+    network: bool = True
+    virtual_interfaces: bool = False
+    temperatures: bool = True
+    proc: Annotated[str, Length(1, 1024)] = "/proc"
+    sys: Annotated[str, Length(1, 1024)] = "/sys"
+
+    def check(self) -> Iterator[OptionFault]:
+        """Faults of names and paths."""
+        if "/" in self.power_supply or self.power_supply in (".", ".."):
+            allowed = "auto, none, or a name from /sys/class/power_supply"
+            yield OptionFault("power_supply", self.power_supply, allowed)
+        for key, path in (("proc", self.proc), ("sys", self.sys)):
+            if not path.startswith("/") or "\0" in path:
+                yield OptionFault(key, path, "a path from the root")
+
+
+class Host:
+    """Reads this machine.
+
+    Percentages of CPU are those of the time since the previous read. The first read makes a short
+    interval of its own, so that its sample is not empty.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        timeout_s: float,
+        wait: Callable[[float], object] | None = None,
+    ) -> None:
+        self._timeout_s = timeout_s
+        self._wait = wait or threading.Event().wait
+        self._is_connected = False
+        proc, sys = options.proc, options.sys
+        self._files = Files()
+        self._battery = Battery(sys, options.power_supply)
+        self._cpu = Cpu(self._files, proc, sys)
+        self._processes = Processes(proc, options.processes, options.command_lines)
+        self._memory = Memory(self._files, proc)
+        self._others: list[Disks | Network | Temperatures | Throttling] = []
+        if options.disks:
+            self._others.append(Disks(self._files, proc, sys))
+        if options.network:
+            virtual = options.virtual_interfaces
+            self._others.append(Network(self._files, proc, sys, virtual))
+        if options.temperatures:
+            self._others += [Temperatures(sys), Throttling(sys)]
+        self._parts = (self._battery, self._cpu, self._processes, self._memory, *self._others)
+
+    @property
+    def metrics(self) -> Sequence[Metric]:
+        """Battery, CPU, processes; then what was found so far: nothing more before a read."""
+        return [metric for part in self._parts for metric in part.metrics]
+
+    def read(self) -> Mapping[str, Value]:
+        """All values. Those that this machine does not have are left out, but for the battery's.
+
+        Raises:
+            DeviceError: The power supply that was asked for by name is not there, or ``/proc``
+                can't be read, or not in time.
+        """
+        deadline = Deadline(self._timeout_s)
+        with device_errors("reading this machine"):
+            if not self._is_connected:
+                self._connect(deadline)
+            memory = self._memory.read()
+            values = dict(self._battery.read())
+            values |= self._cpu.read()
+            deadline.left_s()
+            values |= self._read_processes(memory)
+            values |= memory
+            for part in self._others:
+                deadline.left_s()
+                values |= part.read()
+        return values
+
+    def describe(self) -> Sequence[str]:
+        """What the last read found, a sentence each."""
+        if not self._is_connected:
+            return []
+        parts = (self._battery, self._cpu, self._processes, *self._others)
+        return [text for part in parts for text in part.describe()]
+
+    def close(self) -> None:
+        """Close all files, and forget the counters that the next figures would start from."""
+        self._is_connected = False
+        self._cpu.close()
+        self._processes.close()
+        self._files.close()
+
+    def _connect(self, deadline: Deadline) -> None:
+        self._battery.connect()
+        self._cpu.read()
+        self._read_processes(self._memory.read())
+        self._wait(min(FIRST_INTERVAL_S, deadline.left_s() / 2))
+        self._is_connected = True
+
+    def _read_processes(self, memory: Mapping[str, Value]) -> Mapping[str, Value]:
+        total = memory.get("memory_total_bytes")
+        # Asked for once more, right beside the counters that are divided by it.
+        return self._processes.read(
+            self._memory.uptime_s(), total if isinstance(total, int) else None
+        )
+
+
+KIND = Kind(
+    options=Options,
+    driver=Host,
+    summary="this machine: battery, CPU, processes, memory, disks, network, temperatures",
+    interval_s=5.0,
+    min_interval_s=1.0,  # system_sample has a row for each second
+    timeout_s=3.0,
+)

@@ -1,0 +1,112 @@
+"""Who is well and who is not; logs changes only."""
+
+import logging
+import threading
+from collections import deque
+
+import attrs
+
+from agent.clock import Clock
+from agent.errors import DeviceError
+from agent.model import Reason
+
+log = logging.getLogger(__name__)
+
+TOOK_REMEMBERED = 64  # polls over which the time that a poll takes is shown
+
+
+@attrs.define
+class DeviceHealth:
+    """What is known of one device since the agent started."""
+
+    name: str
+    kind: str
+    interval_s: float
+    is_well: bool | None = None  # None: not polled yet
+    polls: int = 0
+    failures: int = 0
+    failures_in_a_row: int = 0
+    overruns: int = 0  # polls left out because the one before was still running
+    late: int = 0  # polls left out because the machine was busy
+    last_ok_ms: int | None = None
+    since_ms: int | None = None  # since when it is well, or is not
+    reason: Reason | None = None
+    error: str | None = None
+    found: tuple[str, ...] = ()
+    values: int = 0
+    took_ms: deque[float] = attrs.field(factory=lambda: deque(maxlen=TOOK_REMEMBERED))
+
+
+class Health:
+    """Keeps one record for each device; safe to use from all pollers' threads."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._devices: dict[str, DeviceHealth] = {}
+
+    def add_device(self, name: str, kind: str, interval_s: float) -> None:
+        """Make a device known."""
+        self._devices[name] = DeviceHealth(name, kind, interval_s)
+
+    def well(self, name: str, ts_ms: int, values: int, took_s: float) -> None:
+        """A poll succeeded."""
+        with self._lock:
+            device = self._devices[name]
+            was, failed, since_ms = device.is_well, device.failures_in_a_row, device.since_ms
+            device.is_well = True
+            device.polls += 1
+            device.failures_in_a_row = 0
+            device.last_ok_ms = ts_ms
+            device.values = values
+            device.reason = device.error = None
+            device.took_ms.append(took_s * 1000)
+            if not was:
+                device.since_ms = ts_ms
+        if was is False:
+            lasted_s = max(0, ts_ms - (since_ms or ts_ms)) / 1000
+            log.info("%s: well again after %.0f s, %d polls failed", name, lasted_s, failed)
+
+    def ill(self, name: str, ts_ms: int, error: DeviceError) -> None:
+        """A poll failed."""
+        with self._lock:
+            device = self._devices[name]
+            was = device.is_well
+            device.is_well = False
+            device.polls += 1
+            device.failures += 1
+            device.failures_in_a_row += 1
+            device.reason = error.reason
+            device.error = str(error)
+            if was is not False:
+                device.since_ms = ts_ms
+        if was is not False:
+            log.warning("%s: %s; it is tried again until it answers", name, error)
+        else:
+            log.debug("%s: %s", name, error)
+
+    def left_out(self, name: str, count: int, *, is_running: bool) -> None:
+        """Polls that never began."""
+        with self._lock:
+            device = self._devices[name]
+            if is_running:
+                device.overruns += count
+            else:
+                device.late += count
+
+    def found(self, name: str, facts: tuple[str, ...]) -> None:
+        """What the driver says it found at the device; told once, and when it changes."""
+        with self._lock:
+            device = self._devices[name]
+            news = [fact for fact in facts if fact not in device.found]
+            device.found = facts
+        for fact in news:
+            log.info("%s: %s", name, fact)
+
+    def devices(self) -> list[DeviceHealth]:
+        """A copy of every record, in the order of the configuration."""
+        with self._lock:
+            return [
+                attrs.evolve(device, took_ms=deque(device.took_ms))
+                for device in self._devices.values()
+            ]
