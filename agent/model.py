@@ -8,6 +8,10 @@ import attrs
 Value = float | int | bool | str | None
 
 
+# Columns beside the metrics, in views and reports; no metric may have these names.
+RESERVED_METRICS = frozenset({"time", "ts", "ts_ms"})
+
+
 class MetricType(StrEnum):
     """What a metric's values are, as far as it is known before the first read."""
 

@@ -87,10 +87,10 @@ class Processes:
         return values
 
     def describe(self) -> Sequence[str]:
-        """How many processes there are, and how many of them are recorded."""
+        """How many processes are recorded; how many there are changes at every read."""
         if not self._count:
             return ["processes turned off"]
-        return [f"{self._seen} processes, of which the {self._count} busiest are recorded"]
+        return [f"the {self._count} busiest processes"]
 
     def close(self) -> None:
         """Close what is kept and forget the counters."""

@@ -12,7 +12,7 @@ from agent.devices.s7_address import Address, AddressError, parse
 from agent.devices.s7_plan import PlannedTag
 from agent.devices.s7_types import TYPES, Decode
 from agent.errors import ConfigError
-from agent.model import Metric, MetricType
+from agent.model import RESERVED_METRICS, Metric, MetricType
 
 CONNECTIONS: Final = {"PG": 1, "OP": 2, "BASIC": 3}
 LOCAL_TSAP: Final = 0x0100
@@ -137,6 +137,9 @@ def _name_faults(tags: Sequence[Tag]) -> Iterator[OptionFault]:
         key = f"tag[{number}].name"
         if not tag.name.isprintable() or tag.name != tag.name.strip():
             yield OptionFault(key, tag.name, "a name without blanks around it, on one line")
+        if tag.name.lower() in RESERVED_METRICS:
+            allowed = "another name, a column with the sample's time has this one"
+            yield OptionFault(key, tag.name, allowed)
         first = seen.setdefault(tag.name.lower(), number)
         if first != number:
             allowed = (

@@ -1,6 +1,6 @@
 """CPU that one sample of this machine costs, ours beside the way that psutil has of doing it.
 
-Run as ``python -m tests.bench.bench_host``. Both are measured in the same run, in turn, with 100
+Both are measured in the same run, in turn, with 100
 processes on the machine: sleeping ones are started up to that number.
 """
 
@@ -17,6 +17,7 @@ import psutil
 
 from agent.devices.host import Host, Options
 from agent.model import Value
+from tests.bench.result import Result
 
 PROCESSES = 100
 TOP = 10
@@ -35,20 +36,36 @@ class Row:
     p95_ms: float
 
 
-def run() -> list[Row]:
+def run(*, short: bool = False) -> list[Result]:
     """CPU of our sample with all options on, of ours without the rest, and of psutil's."""
+    rows = rows_of(10 if short else OURS)
+    group = f"one sample of this machine, {TOP} of {PROCESSES} processes"
+    named = zip(("ours, everything", "ours, what psutil's has", "psutil"), rows, strict=True)
+    results = [
+        Result(group, f"{name}: CPU, median of {row.samples}", row.median_ms, "ms")
+        for name, row in named
+    ]
+    results[0] = attrs.evolve(results[0], target=TARGET_MS)
+    ratio = rows[-1].median_ms / rows[1].median_ms
+    return [*results, Result(group, "psutil's over ours, like for like", ratio, "times")]
+
+
+def rows_of(samples: int) -> list[Row]:
+    """The three methods in one run."""
     full = Host(Options(processes=TOP), 3.0)
     bare = Host(Options(processes=TOP, disks=False, network=False, temperatures=False), 3.0)
     with enough_processes():
-        return measure({"host": full.read, "host, as psutil's": bare.read, "psutil": psutil_sample})
+        return measure(
+            {"host": full.read, "host, as psutil's": bare.read, "psutil": psutil_sample}, samples
+        )
 
 
-def measure(methods: Mapping[str, Callable[[], Mapping[str, Value]]]) -> list[Row]:
+def measure(methods: Mapping[str, Callable[[], Mapping[str, Value]]], samples: int) -> list[Row]:
     """Run the methods in turn, psutil's every fourth time."""
     spent: dict[str, list[float]] = {name: [] for name in methods}
     for sample in methods.values():
         sample()  # the first one connects and has no interval yet
-    for turn in range(OURS):
+    for turn in range(samples):
         for name, sample in methods.items():
             if name != "psutil" or turn % EVERY == 0:
                 spent[name].append(cpu_ms(sample))
@@ -69,7 +86,7 @@ def row_of(name: str, times: list[float]) -> Row:
 
 
 def psutil_sample() -> Mapping[str, Value]:
-    """What the Raspberry Pi logger does for each of its samples (FIVE_LOGGERS, part 3)."""
+    """What the Raspberry Pi logger does for each of its samples on a Raspberry Pi."""
     values: dict[str, Value] = {"cpu_total": psutil.cpu_percent()}
     for core, usage in enumerate(psutil.cpu_percent(percpu=True)):
         values[f"core{core}_usage"] = usage
@@ -103,21 +120,3 @@ def enough_processes() -> Iterator[None]:
             child.kill()
         for child in children:
             child.wait()
-
-
-def main() -> None:
-    """Print the table and whether the target holds."""
-    print(f"{len(psutil.pids())} processes here, at least {PROCESSES} while measuring")
-    rows = run()
-    for row in rows:
-        print(
-            f"{row.name:20} {row.samples:4} samples {row.median_ms:7.3f} ms CPU,"
-            f" 95 % below {row.p95_ms:.3f} ms"
-        )
-    ours, psutils = rows[0].median_ms, rows[-1].median_ms
-    verdict = "holds" if ours <= TARGET_MS else "is missed"
-    print(f"ratio {psutils / ours:.1f}; target of {TARGET_MS:g} ms {verdict}")
-
-
-if __name__ == "__main__":
-    main()
