@@ -7,6 +7,7 @@ from typing import Protocol
 
 from agent.model import Stamp
 
+CLOCK_SET_MS = 1_735_689_600_000  # 2025-01-01: a wall clock before this was never set
 TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 PAIR_WITHIN_S = 0.001  # the two clocks of a stamp are read within this time of each other
 PAIR_TRIES = 5

@@ -30,9 +30,11 @@ class DeviceHealth:
     late: int = 0  # polls left out because the machine was busy
     last_ok_ms: int | None = None
     since_ms: int | None = None  # since when it is well, or is not
+    since_s: float = 0.0  # the same on the monotonic clock
     reason: Reason | None = None
     error: str | None = None
     found: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     values: int = 0
     took_ms: deque[float] = attrs.field(factory=lambda: deque(maxlen=TOOK_REMEMBERED))
 
@@ -53,7 +55,7 @@ class Health:
         """A poll succeeded."""
         with self._lock:
             device = self._devices[name]
-            was, failed, since_ms = device.is_well, device.failures_in_a_row, device.since_ms
+            was, failed, since_s = device.is_well, device.failures_in_a_row, device.since_s
             device.is_well = True
             device.polls += 1
             device.failures_in_a_row = 0
@@ -62,9 +64,9 @@ class Health:
             device.reason = device.error = None
             device.took_ms.append(took_s * 1000)
             if not was:
-                device.since_ms = ts_ms
+                device.since_ms, device.since_s = ts_ms, self._clock.monotonic()
         if was is False:
-            lasted_s = max(0, ts_ms - (since_ms or ts_ms)) / 1000
+            lasted_s = self._clock.monotonic() - since_s
             log.info("%s: well again after %.0f s, %d polls failed", name, lasted_s, failed)
 
     def ill(self, name: str, ts_ms: int, error: DeviceError) -> None:
@@ -79,7 +81,7 @@ class Health:
             device.reason = error.reason
             device.error = str(error)
             if was is not False:
-                device.since_ms = ts_ms
+                device.since_ms, device.since_s = ts_ms, self._clock.monotonic()
         if was is not False:
             log.warning("%s: %s; it is tried again until it answers", name, error)
         else:
@@ -95,13 +97,25 @@ class Health:
                 device.late += count
 
     def found(self, name: str, facts: tuple[str, ...]) -> None:
-        """What the driver says it found at the device; told once, and when it changes."""
+        """What the driver says it found at the device when it connected."""
+        with self._lock:
+            self._devices[name].found = facts
+        for fact in facts:
+            log.debug("%s: %s", name, fact)
+
+    def warned(self, name: str, warnings: tuple[str, ...]) -> None:
+        """What is wrong with a device though it was read; each is told when it comes and goes."""
         with self._lock:
             device = self._devices[name]
-            news = [fact for fact in facts if fact not in device.found]
-            device.found = facts
-        for fact in news:
-            log.info("%s: %s", name, fact)
+            before, device.warnings = device.warnings, warnings
+        if warnings == before:
+            return
+        for text in warnings:
+            if text not in before:
+                log.warning("%s: %s", name, text)
+        for text in before:
+            if text not in warnings:
+                log.info("%s: no more: %s", name, text)
 
     def devices(self) -> list[DeviceHealth]:
         """A copy of every record, in the order of the configuration."""

@@ -33,7 +33,10 @@ class Driver(Protocol):
 
     @property
     def metrics(self) -> Sequence[Metric]:
-        """What the device offers, in order, as far as it is known by now."""
+        """What the device offers, in order, as far as it is known by now.
+
+        The same object until it changes: a new one is what tells that units are to be stored.
+        """
 
     def read(self) -> Mapping[str, Value]:
         """All values now, within the time-out given at construction.
@@ -43,7 +46,13 @@ class Driver(Protocol):
         """
 
     def describe(self) -> Sequence[str]:
-        """What was found at the device: facts and warnings for the user, a sentence each."""
+        """What was found at the device, a sentence each; asked for once after connecting."""
+
+    def warnings(self) -> Sequence[str]:
+        """What is wrong though the read succeeded, a sentence each; asked for after every read.
+
+        Such as tags that can't be read, or values that are not of one moment.
+        """
 
     def close(self) -> None:
         """Let go of everything; twice is fine."""

@@ -1,7 +1,7 @@
 """Readings of this machine: battery, CPU, processes, memory, disks, network, temperatures."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Annotated
 
 import attrs
@@ -76,11 +76,13 @@ class Host:
         if options.temperatures:
             self._others += [Temperatures(sys), Throttling(sys)]
         self._parts = (self._battery, self._cpu, self._processes, self._memory, *self._others)
+        self._offered: Set[str] = frozenset()  # names of the newest read
+        self._metrics = self._list_metrics()
 
     @property
     def metrics(self) -> Sequence[Metric]:
         """Battery, CPU, processes; then what was found so far: nothing more before a read."""
-        return [metric for part in self._parts for metric in part.metrics]
+        return self._metrics
 
     def read(self) -> Mapping[str, Value]:
         """All values. Those that this machine does not have are left out, but for the battery's.
@@ -102,6 +104,9 @@ class Host:
             for part in self._others:
                 deadline.left_s()
                 values |= part.read()
+        if values.keys() != self._offered:
+            self._offered = values.keys()
+            self._metrics = self._list_metrics()
         return values
 
     def describe(self) -> Sequence[str]:
@@ -110,6 +115,13 @@ class Host:
             return []
         parts = (self._battery, self._cpu, self._processes, *self._others)
         return [text for part in parts for text in part.describe()]
+
+    def warnings(self) -> Sequence[str]:
+        """Nothing: what this machine does not have is left out."""
+        return ()
+
+    def _list_metrics(self) -> Sequence[Metric]:
+        return tuple(metric for part in self._parts for metric in part.metrics)
 
     def close(self) -> None:
         """Close all files, and forget the counters that the next figures would start from."""

@@ -52,7 +52,6 @@ class Processes:
         self._before: dict[str, tuple[bytes, int]] = {}  # pid: when it started, ticks used
         self._before_s: float | None = None
         self._max_kept = 0
-        self._seen = 0
 
     @property
     def metrics(self) -> Sequence[Metric]:
@@ -118,7 +117,7 @@ class Processes:
             used.append(Used(ticks, -int(pid), stat.rss_pages, stat.name))
         for pid in self._kept.keys() - now.keys():
             os.close(self._kept.pop(pid))
-        self._before, self._seen = now, len(now)
+        self._before = now
         return used
 
     def _read_stat(self, pid: str) -> bytes:

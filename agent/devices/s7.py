@@ -86,8 +86,24 @@ class S7:
             raise
 
     def describe(self) -> Sequence[str]:
-        """Connection, requests, what is not of one moment, each tag's place, each tag's error."""
+        """Connection, requests, each tag's place."""
         return list(self._sentences())
+
+    def warnings(self) -> Sequence[str]:
+        """What is not of one moment, and each tag's error."""
+        found = []
+        if self._plan is not None:
+            found += [
+                f"{block} needs more than one request, so its values are not of one moment"
+                for block in self._plan.torn
+            ]
+            found += [
+                f"{tag.name} is longer than one answer: its pieces may be of two moments"
+                for tag in self._plan.cut
+            ]
+        if self._unread or self._invalid:
+            found += [f"{name}: {text}" for name, text in self.tag_errors.items()]
+        return found
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -207,13 +223,8 @@ class S7:
         if plan is not None:
             jobs = f"{len(plan.jobs)} request{'s' if len(plan.jobs) != 1 else ''}"
             yield f"{len(self._tags)} tags, {plan.size_bytes} bytes in {jobs} a poll"
-            for block in plan.torn:
-                yield f"{block} needs more than one request, so its values are not of one moment"
-            for tag in plan.cut:
-                yield f"{tag.name} is longer than one answer: its pieces may be of two moments"
-        errors = self.tag_errors
         for name, tag in self._tags.items():
-            yield f"{name}: {errors.get(name, tag.address.canonical)}"
+            yield f"{name}: {tag.address.canonical}"
 
 
 @contextmanager

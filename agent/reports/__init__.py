@@ -5,20 +5,19 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, time, timedelta, tzinfo
 from pathlib import Path
 
-from agent.clock import Clock
+from agent.clock import CLOCK_SET_MS, Clock
 from agent.config.schema import WEEKDAYS, Config, ReportsSection
 from agent.errors import AgentError, StoreError
 from agent.files import TEMPORARY
 from agent.reports import periods
 from agent.reports.periods import Period
-from agent.reports.rollup import Progress, RollUp, manifest_path, write
+from agent.reports.rollup import Progress, RollUp, is_made, manifest_path, write
 from agent.store import Reader
 
 __all__ = ["Reports", "RollUp"]
 
 log = logging.getLogger(__name__)
 
-CLOCK_SET_MS = 1_735_689_600_000  # 2025-01-01: a clock before this was never set
 STALE_MS = 86_400_000
 
 
@@ -71,7 +70,7 @@ class Reports:
             known = [device.name for device in reader.devices()]
             names = [_named(name, known) for name in devices] or known
             for name in names:
-                path = output or self.folder(name, span) / f"{period.stem}.csv"
+                path = output or self._path(name, span, period)
                 try:
                     yield write(
                         reader,
@@ -126,16 +125,19 @@ class Reports:
                 log.info("report: deleting %s, older than %d days", path, self._options.keep_days)
                 path.unlink(missing_ok=True)
                 manifest_path(path).unlink(missing_ok=True)
-            for path in folder.glob(f".*{TEMPORARY}"):  # left by a power cut
+            for path in folder.glob(f".*_{span}.*{TEMPORARY}"):  # left by a power cut
                 if now_ms - path.stat().st_mtime * 1000 > STALE_MS:
                     path.unlink(missing_ok=True)
+
+    def _path(self, device: str, span: str | None, period: Period) -> Path:
+        return self.folder(device, span) / f"{period.stem}.csv"
 
     def _make_missing(self, span: str, period: Period) -> None:
         with Reader(self._store_path) as reader:
             missing = [
                 device.name
                 for device in reader.devices()
-                if not (self.folder(device.name, span) / f"{period.stem}.csv").exists()
+                if not is_made(self._path(device.name, span, period), period, self._zone)
                 and reader.layouts(device.name, period.start_ms, period.end_ms)
             ]
         if missing:

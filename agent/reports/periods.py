@@ -82,9 +82,9 @@ def parse_moment(text: str, zone: tzinfo) -> int:
 def dates_of(stems: Iterator[str], span: str) -> Iterator[tuple[date, str]]:
     """The dates in file names of a span; other names are left out."""
     for stem in stems:
-        day, _, rest = stem.partition("_")
-        if rest == span:
-            try:
-                yield date.fromisoformat(day), stem
-            except ValueError:
-                continue
+        try:
+            day = date.fromisoformat(stem.partition("_")[0])
+        except ValueError:
+            continue
+        if stem == f"{day}_{span}":  # not "20261120_daily", which is a date too
+            yield day, stem

@@ -16,7 +16,7 @@ from agent.reports.periods import Period
 from agent.store import Reader
 from agent.store.rows import Layout, RawRow
 
-CHUNK_LINES = 1000
+CHUNK = 256 * 1024  # characters that are held at once
 Progress = Callable[[int], None]  # told the rows written so far
 
 
@@ -61,7 +61,9 @@ def write(
     gaps = [
         {
             "start": iso(max(gap.start_ms, period.start_ms), zone),
-            "end": iso(min(gap.end_ms or period.end_ms, period.end_ms), zone),
+            "end": iso(
+                period.end_ms if gap.end_ms is None else min(gap.end_ms, period.end_ms), zone
+            ),
             "reason": str(gap.reason),
             "detail": gap.detail,
         }
@@ -86,6 +88,19 @@ def write(
 def manifest_path(path: Path) -> Path:
     """Where the manifest of a CSV file lies."""
     return path.with_suffix(".manifest.json")
+
+
+def is_made(path: Path, period: Period, zone: tzinfo) -> bool:
+    """Whether a report and its manifest are there, and of this period.
+
+    One that was made on demand has the name of the day's scheduled one, and another period.
+    """
+    try:
+        manifest = json.loads(manifest_path(path).read_bytes())
+        found = manifest["start"], manifest["end"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return path.exists() and found == (iso(period.start_ms, zone), iso(period.end_ms, zone))
 
 
 def iso(ts_ms: int, zone: tzinfo) -> str:
@@ -126,13 +141,16 @@ def _chunks(
     places = reader.places(device)
     yield 0, (",".join(["time", *_titles(reader, device, header, units=units)]) + "\r\n").encode()
     lines: list[str] = []
+    size = 0
     is_flat = all(places[position][1] == (place,) for place, position in enumerate(header))
     for row in reader.raw_rows(device, period.start_ms, period.end_ms):
         cells = _cells(row, header, places, is_flat=is_flat)
         lines.append(f"{iso(row.ts_ms, zone)},{cells}" if header else iso(row.ts_ms, zone))
-        if len(lines) == CHUNK_LINES:
+        size += len(lines[-1])
+        if size >= CHUNK:
             yield len(lines), ("\r\n".join(lines) + "\r\n").encode()
             lines.clear()
+            size = 0
     if lines:
         yield len(lines), ("\r\n".join(lines) + "\r\n").encode()
 

@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from agent.clock import Clock
 from agent.errors import StoreError
 from agent.model import Metric, Reason, Sample
 from agent.store.query import Reader
-from agent.store.rows import encode
+from agent.store.rows import encode, storable
 from agent.store.waiting import Dropped, Event, GapClosed, GapOpened, Waiting, WaitingRow
 from agent.store.writer import Known, Writer
 
@@ -21,6 +22,7 @@ __all__ = ["Reader", "Store", "StoreState", "sqlite_version"]
 
 log = logging.getLogger(__name__)
 
+NAMES_LIMIT = 256  # readings with different names that are remembered
 DELETE_AT_ONCE = 2000  # rows of one transaction, so that no commit waits long for it
 
 
@@ -65,6 +67,8 @@ class Store:
         self._waiting = Waiting(waiting_bytes)
         self._devices: dict[str, Known] = {}
         self._undescribed: set[str] = set()
+        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._is_closed = False
         self._writer: Writer | None = None
         self._writing = threading.Lock()
         self._run_start_ms = clock.now_ms()
@@ -89,7 +93,11 @@ class Store:
     def describe(self, device: str, metrics: Sequence[Metric]) -> None:
         """Units, types and helps of a device's metrics, as far as they are known by now."""
         known = self._devices[device]
-        by_name = {**known.metrics, **{metric.name: metric for metric in metrics}}
+        cleaned = [
+            attrs.evolve(metric, unit=storable(metric.unit), help=storable(metric.help))
+            for metric in metrics
+        ]
+        by_name = {**known.metrics, **{metric.name: metric for metric in cleaned}}
         self._devices[device] = attrs.evolve(known, metrics=by_name)
         self._undescribed.add(device)
 
@@ -98,31 +106,38 @@ class Store:
         self._wake = wake
 
     def append(self, sample: Sample) -> None:
-        """Take one sample; it is committed within ``flush_interval_s``."""
-        names = tuple(sample.values)
+        """Take one sample; it is committed within ``flush_interval_s``.
+
+        Raises:
+            ValueError: A value is not finite, or a name has no UTF-8.
+        """
+        names, names_bytes = self._shared(tuple(sample.values))
         text = encode(list(sample.values.values()))
-        self._waiting.append(WaitingRow(sample.device, sample.stamp, names, text))
+        self._waiting.append(WaitingRow(sample.device, sample.stamp, names, text, names_bytes))
         if self._wake is not None and self._flush_interval_s == 0:
             self._wake()
 
     def open_gap(self, device: str, start_ms: int, reason: Reason, detail: str = "") -> None:
         """A stretch without samples begins."""
-        self._waiting.append(GapOpened(device, start_ms, reason, detail))
+        self._waiting.append(GapOpened(device, start_ms, reason, storable(detail)))
 
     def close_gap(self, device: str, end_ms: int) -> None:
         """The stretch without samples of a device is over."""
         self._waiting.append(GapClosed(device, end_ms))
 
     def flush(self) -> bool:
-        """Commit what waits. Never raises: a failure is logged once, and kept in ``state()``."""
+        """Commit what waits; whether it worked. A failure is logged once, and is in ``state()``."""
         with self._writing:
             events, dropped = self._waiting.take()
-            if not events and not dropped and self._error is None and self._writer is not None:
+            is_ready = self._is_closed or (self._writer is not None and self._error is None)
+            if not events and not dropped and is_ready:
                 return True
             try:
                 self._commit(events, dropped)
-            except StoreError as exc:
+            except BaseException as exc:
                 self._waiting.give_back(events, dropped)
+                if not isinstance(exc, StoreError):
+                    raise  # a bug of ours: it must not cost what waits
                 self._failed(exc)
                 return False
             self._recovered()
@@ -139,7 +154,11 @@ class Store:
             with self._writing:
                 if self._writer is None:
                     return gone
-                step = self._writer.delete_before(ts_ms, DELETE_AT_ONCE)
+                try:
+                    step = self._writer.delete_before(ts_ms, DELETE_AT_ONCE)
+                except BaseException:
+                    self._abandon()
+                    raise
             gone += step
             if step < DELETE_AT_ONCE:
                 return gone
@@ -154,32 +173,49 @@ class Store:
 
     def close(self) -> None:
         """Commit what waits and close the file; twice is fine."""
-        self.flush()
+        if not self.flush():
+            log.error("%d samples and gaps are lost", self._waiting.size()[0])
         with self._writing:
-            writer, self._writer = self._writer, None
-            if writer is None:
+            self._is_closed = True
+            if self._writer is None:
                 return
             try:
-                writer.end_run(self._clock.now_ms())
-                writer.close()
+                self._writer.end_run(self._clock.now_ms())
+                self._writer.close()
+                self._writer = None
             except StoreError as exc:
                 log.error("%s", exc)
+                self._abandon()
+
+    def _shared(self, names: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
+        """Names as an earlier row has them, and how many bytes of memory they add."""
+        known = self._names.get(names)
+        if known is not None:
+            return known, 0
+        "".join(names).encode("utf-8")  # what the file does not take must not get as far as that
+        if len(self._names) >= NAMES_LIMIT:
+            self._names.clear()
+        self._names[names] = names
+        return names, sys.getsizeof(names) + sum(map(sys.getsizeof, names))
 
     def _commit(self, events: Sequence[Event], dropped: Mapping[str, Dropped]) -> None:
+        described = [name for name in list(self._devices) if name in self._undescribed]
+        self._undescribed.difference_update(described)
         devices = dict(self._devices)
-        if self._writer is None:
-            self._writer = Writer(self._path, self._clock, __version__, self._run_start_ms)
-        undescribed, self._undescribed = self._undescribed, set()
         try:
-            if undescribed:
-                self._writer.describe({name: devices[name] for name in undescribed})
-            self._writer.commit(events, dropped, devices)
-        except StoreError:
-            self._undescribed |= undescribed
-            writer, self._writer = self._writer, None
-            writer.abandon()
+            if self._writer is None:
+                self._writer = Writer(self._path, self._clock, __version__, self._run_start_ms)
+            self._writer.commit(events, dropped, devices, described)
+        except BaseException:
+            self._undescribed.update(described)
+            self._abandon()
             raise
         self._last_commit_ms = self._clock.now_ms()
+
+    def _abandon(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.abandon()
 
     def _failed(self, exc: StoreError) -> None:
         if self._error is None:

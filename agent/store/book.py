@@ -2,12 +2,14 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from itertools import count
 
 import attrs
 
 from agent.model import Metric, MetricType
 from agent.store.rows import Layout, Path, layout_from, layout_text, place
-from agent.store.views import rebuild
+from agent.store.schema import quoted
+from agent.store.views import rebuild, table_of
 
 
 def path_text(path: Path) -> str:
@@ -27,7 +29,6 @@ class Entry:
     id: int
     name: str
     kind: str
-    is_new: bool = False  # made by this process
     metrics: dict[str, tuple[int, Path, Metric]] = attrs.field(factory=dict)  # by metric name
     layouts: dict[Layout, int] = attrs.field(factory=dict)
     # What the last reading with these names came out as; drivers offer the same names each time.
@@ -66,23 +67,44 @@ class Book:
 
     def entry(self, name: str, kind: str) -> Entry:
         """The device of that name, made when it is new; its kind becomes ``kind``."""
-        entry = self._entries.get(name.lower())
+        entry = self.find(name)
+        if entry is not None and table_of(entry.kind) != table_of(kind):
+            # Its rows lie in another table and in another order: they keep the name, and more.
+            self._rename(entry, self._free_name(f"{entry.name}_{entry.kind}"), entry.kind)
+            entry = None
         if entry is None:
             cursor = self._connection.execute(
                 "INSERT INTO device(name, kind) VALUES(?, ?)", (name, kind)
             )
             assert cursor.lastrowid is not None
-            entry = self._entries[name.lower()] = Entry(cursor.lastrowid, name, kind, is_new=True)
+            entry = self._entries[name.lower()] = Entry(cursor.lastrowid, name, kind)
             self._changed = True
         elif (entry.kind, entry.name) != (kind, name):
-            # The old view carries the old name.
-            self._connection.execute(f'DROP VIEW IF EXISTS "{entry.name}"')
-            self._connection.execute(
-                "UPDATE device SET name = ?, kind = ? WHERE id = ?", (name, kind, entry.id)
-            )
-            entry.name, entry.kind = name, kind
-            self._changed = True
+            self._rename(entry, name, kind)
         return entry
+
+    def find(self, name: str) -> Entry | None:
+        """The device of that name, if the file has it."""
+        return self._entries.get(name.lower())
+
+    def _rename(self, entry: Entry, name: str, kind: str) -> None:
+        # The old view carries the old name; where a table has it, there is none.
+        if self._connection.execute(
+            "SELECT 1 FROM sqlite_master WHERE type = 'view' AND lower(name) = ?",
+            (entry.name.lower(),),
+        ).fetchone():
+            self._connection.execute(f"DROP VIEW {quoted(entry.name)}")
+        self._connection.execute(
+            "UPDATE device SET name = ?, kind = ? WHERE id = ?", (name, kind, entry.id)
+        )
+        del self._entries[entry.name.lower()]
+        entry.name, entry.kind = name, kind
+        self._entries[name.lower()] = entry
+        self._changed = True
+
+    def _free_name(self, wanted: str) -> str:
+        names = (wanted if number == 1 else f"{wanted}_{number}" for number in count(1))
+        return next(name for name in names if name.lower() not in self._entries)
 
     def layout(
         self, entry: Entry, names: tuple[str, ...], described: Mapping[str, Metric]

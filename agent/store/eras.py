@@ -25,6 +25,8 @@ class Eras:
     def __init__(self, connection: sqlite3.Connection, boot_id: str) -> None:
         self._connection = connection
         self._boot_id = boot_id
+        self._now_offset_ms = 0
+        self._synchronised: bool | None = None
         rows = connection.execute(
             "SELECT id, ts_ms - monotonic_ms, synchronised FROM clock WHERE boot_id = ? "
             "ORDER BY id DESC LIMIT ?",
@@ -32,12 +34,20 @@ class Eras:
         )
         self._eras = [Era(i, offset, None if s is None else bool(s)) for i, offset, s in rows]
 
-    def of(self, stamp: Stamp, synchronised: bool | None) -> int:
+    def look(self, now: Stamp, synchronised: bool | None) -> None:
+        """Take note of the clocks as they are: the stamps that follow may be of another era."""
+        self._now_offset_ms = now.ts_ms - now.monotonic_ms
+        self._synchronised = synchronised
+
+    def of(self, stamp: Stamp) -> int:
         """The number of the era that a stamp was taken in."""
         offset_ms = stamp.ts_ms - stamp.monotonic_ms
+        # What the kernel says is about the clock as it is now, not as it was before a step.
+        is_now = abs(self._now_offset_ms - offset_ms) <= STEP_MS
+        synchronised = self._synchronised if is_now else (False if self._synchronised else None)
         for era in self._eras:
             if abs(era.offset_ms - offset_ms) <= STEP_MS:
-                if synchronised and not era.synchronised and era is self._eras[0]:
+                if synchronised and not era.synchronised:
                     self._connection.execute(
                         "UPDATE clock SET synchronised = 1 WHERE id = ?", (era.id,)
                     )

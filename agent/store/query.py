@@ -36,7 +36,9 @@ class StoredDevice:
 
 
 class Reader:
-    """A read-only view of the store; use as a context manager.
+    """The store as it was when this was made, read-only; use as a context manager.
+
+    Rows that come later are not seen: their metrics and layouts are not known here.
 
     Raises:
         StoreError: From the constructor and every method.
@@ -182,21 +184,31 @@ class Reader:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    if not path.exists():
-        raise StoreError(f"{path}: there is no store yet, start the agent with: agent run")
+    try:
+        path.stat()
+        has_log = path.with_name(path.name + "-wal").exists()
+    except FileNotFoundError as exc:
+        text = f"{path}: there is no store yet, start the agent with: agent run"
+        raise StoreError(text) from exc
+    except OSError as exc:
+        raise StoreError(f"cannot read {path}: {exc.strerror}") from exc
     errors = []
     # Without its log a file in a folder that we may not write needs immutable=1; with a log
     # that option would leave out what stands in it.
     modes = ["mode=ro"]
-    if not path.with_name(path.name + "-wal").exists():
+    if not has_log:
         modes.append("mode=ro&immutable=1")
     for mode in modes:
-        connection = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, timeout=5)
+        connection = None
         try:
+            connection = sqlite3.connect(f"file:{quote(bytes(path))}?{mode}", uri=True, timeout=5)
+            connection.isolation_level = None
+            connection.execute("BEGIN")  # all that is read is of one moment
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             (application,) = connection.execute("PRAGMA application_id").fetchone()
         except sqlite3.Error as exc:
-            connection.close()
+            if connection is not None:
+                connection.close()
             errors.append(str(exc))
             continue
         try:
@@ -206,6 +218,5 @@ def _open(path: Path) -> sqlite3.Connection:
         except StoreError:
             connection.close()
             raise
-        connection.isolation_level = None
         return connection
     raise StoreError(f"cannot read {path}: {errors[0]}")

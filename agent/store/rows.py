@@ -26,7 +26,29 @@ def encode(values: Sequence[Value]) -> str:
     >>> encode([1, 1.0, True, None, "ä"])
     '[1,1.0,true,null,"ä"]'
     """
-    return _encode(values)
+    text = _encode(values)
+    # SQLite takes UTF-8 only, and half of a surrogate pair has none: it is written as \ud83d.
+    return (
+        text if text.isascii() or is_storable(text) else json.dumps(values, separators=(",", ":"))
+    )
+
+
+def is_storable(text: str) -> bool:
+    """Whether SQLite takes a text: all of it has UTF-8.
+
+    >>> is_storable("ä"), is_storable("\\ud83d")
+    (True, False)
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def storable(text: str) -> str:
+    """A text for people, with ``?`` for what SQLite does not take."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def decode(text: str) -> list[Value]:

@@ -56,13 +56,9 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
     Raises:
         StoreError: The file is of a newer agent, or another program's.
     """
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    check_owner(version, application, path)
+    version = check_file(connection, path)
     if version == VERSION:
         return
-    if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-        raise StoreError(f"{path}: another program's database, name another data_dir")
     connection.execute("BEGIN IMMEDIATE")
     try:
         for script in MIGRATIONS[version:]:
@@ -75,6 +71,20 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def check_file(connection: sqlite3.Connection, path: str) -> int:
+    """The version of a file that is ours, or 0 when it is empty. Only reads.
+
+    Raises:
+        StoreError: The file is of a newer agent, or another program's.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    check_owner(version, application, path)
+    if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        raise StoreError(f"{path}: another program's database, name another data_dir")
+    return int(version)
 
 
 def check_owner(version: int, application: int, path: str) -> None:
@@ -93,9 +103,9 @@ def check_owner(version: int, application: int, path: str) -> None:
 
 
 def quoted(name: str) -> str:
-    """A name as an SQL identifier.
+    """A name as an SQL identifier; SQL has no way to write a NUL.
 
     >>> quoted('a"b')
     '"a""b"'
     """
-    return '"' + name.replace('"', '""') + '"'
+    return '"' + name.replace('"', '""').replace("\0", "\ufffd") + '"'

@@ -51,11 +51,9 @@ def table_of(kind: str) -> str:
 
 def device_view(name: str, device: int, kind: str, paths: Paths) -> str:
     """``time`` (ISO 8601, UTC), ``ts_ms`` and a column for each metric of one device."""
-    # A view takes names that differ in case only for the same; so the second is left out.
-    columns = {"time": "", "ts_ms": ""}
-    for metric, path in sorted(paths.items(), key=lambda item: item[1]):
-        columns.setdefault(metric.lower(), f"{_value(path)} AS {quoted(metric)}")
-    chosen = ", ".join(list(columns.values())[2:COLUMN_LIMIT])
+    # Where two names differ in case only, or a metric is called time, SQLite adds ":1".
+    by_place = sorted(paths.items(), key=lambda item: item[1])[: COLUMN_LIMIT - 2]
+    chosen = ", ".join(f"{_value(path)} AS {quoted(metric)}" for metric, path in by_place)
     time = "strftime('%Y-%m-%dT%H:%M:%fZ', ts_ms / 1000.0, 'unixepoch') AS time"
     comma = ", " if chosen else ""
     return (
@@ -67,22 +65,35 @@ def device_view(name: str, device: int, kind: str, paths: Paths) -> str:
 def _system_sample(hosts: Sequence[tuple[int, Paths]]) -> str:
     if not hosts:
         return f"SELECT NULL AS ts, {', '.join(f'NULL AS {c}' for c in SYSTEM_COLUMNS)} WHERE 0"
-    selects = []
-    for device, paths in hosts:
-        columns = ", ".join(f"{_value(paths.get(c))} AS {quoted(c)}" for c in SYSTEM_COLUMNS)
-        where = f" WHERE device = {device}" if len(hosts) > 1 else ""
-        selects.append(f"SELECT ts, {columns} FROM host_row{where}")
-    return " UNION ALL ".join(selects)
+    columns = ", ".join(f"{_of_hosts(hosts, c)} AS {quoted(c)}" for c in SYSTEM_COLUMNS)
+    return f"SELECT ts, {columns} FROM host_row"
+
+
+def _of_hosts(hosts: Sequence[tuple[int, Paths]], column: str) -> str:
+    # One SELECT over all hosts: with one for each, max(ts) of a week takes 0.6 s, not 0.01 s.
+    values = {device: _value(paths.get(column)) for device, paths in hosts}
+    if len(set(values.values())) == 1:
+        return values[hosts[0][0]]
+    cases = " ".join(f"WHEN {device} THEN {value}" for device, value in values.items())
+    return f"CASE device {cases} END"
 
 
 def rebuild(connection: sqlite3.Connection, devices: Sequence[tuple[int, str, str, Paths]]) -> None:
     """Make all views anew, inside the transaction that is open; (id, name, kind, paths)."""
-    # People may have views of their own in the file: only ours are dropped.
-    for name in (*(name for _, name, _, _ in devices), "system_sample", *HOST_VIEWS):
-        connection.execute(f"DROP VIEW IF EXISTS {quoted(name)}")
-    for device, name, kind, paths in devices:
-        connection.execute(device_view(name, device, kind, paths))
+    # People may have tables and views of their own in the file: only our views are dropped, and
+    # a device with the name of a table goes without.
+    tables = {
+        name.lower()
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    }
+    views = {
+        name: device_view(name, device, kind, paths)
+        for device, name, kind, paths in devices
+        if name.lower() not in tables
+    }
     hosts = [(device, paths) for device, _, kind, paths in devices if kind == HOST_KIND]
-    connection.execute(f"CREATE VIEW system_sample AS {_system_sample(hosts)}")
-    for name, select in HOST_VIEWS.items():
-        connection.execute(f"CREATE VIEW {name} AS {select}")
+    views["system_sample"] = f"CREATE VIEW system_sample AS {_system_sample(hosts)}"
+    views |= {name: f"CREATE VIEW {name} AS {select}" for name, select in HOST_VIEWS.items()}
+    for name, sql in views.items():
+        connection.execute(f"DROP VIEW IF EXISTS {quoted(name)}")
+        connection.execute(sql)

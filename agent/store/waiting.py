@@ -1,5 +1,6 @@
 """What waits in memory for the next commit: bounded, oldest dropped first, loss counted."""
 
+import sys
 import threading
 from collections import deque
 
@@ -7,7 +8,7 @@ import attrs
 
 from agent.model import Reason, Stamp
 
-ROW_OVERHEAD = 200  # bytes of Python objects around a row's text
+OVERHEAD = 400  # bytes of Python objects around an event's text
 
 
 @attrs.frozen
@@ -18,10 +19,12 @@ class WaitingRow:
     stamp: Stamp
     names: tuple[str, ...]
     text: str
+    names_bytes: int = 0  # of names that it does not share with an earlier row
 
     @property
     def size_bytes(self) -> int:
-        return len(self.text) + ROW_OVERHEAD
+        """Of memory; one character beyond Latin 1 makes Python take 2 or 4 bytes for each."""
+        return sys.getsizeof(self.text) + self.names_bytes + OVERHEAD
 
 
 @attrs.frozen
@@ -32,7 +35,10 @@ class GapOpened:
     start_ms: int
     reason: Reason
     detail: str
-    size_bytes: int = ROW_OVERHEAD
+
+    @property
+    def size_bytes(self) -> int:
+        return sys.getsizeof(self.detail) + OVERHEAD
 
 
 @attrs.frozen
@@ -41,7 +47,7 @@ class GapClosed:
 
     device: str
     end_ms: int
-    size_bytes: int = ROW_OVERHEAD
+    size_bytes: int = OVERHEAD
 
 
 Event = WaitingRow | GapOpened | GapClosed
@@ -51,9 +57,22 @@ Event = WaitingRow | GapOpened | GapClosed
 class Dropped:
     """What one device lost while the store could not be written."""
 
-    first_ms: int
-    last_ms: int
-    count: int
+    first_ms: int | None = None
+    last_ms: int | None = None
+    count: int = 0
+    opened: GapOpened | None = None  # a gap that still lasts
+
+    def add(self, first_ms: int, last_ms: int, count: int) -> None:
+        """Widen the stretch."""
+        self.first_ms = first_ms if self.first_ms is None else min(self.first_ms, first_ms)
+        self.last_ms = last_ms if self.last_ms is None else max(self.last_ms, last_ms)
+        self.count += count
+
+    def merge(self, older: "Dropped") -> None:
+        """Take in what was dropped before."""
+        if older.first_ms is not None and older.last_ms is not None:
+            self.add(older.first_ms, older.last_ms, older.count)
+        self.opened = self.opened or older.opened
 
 
 class Waiting:
@@ -88,7 +107,7 @@ class Waiting:
             self._events.extendleft(reversed(events))
             self._size_bytes += sum(event.size_bytes for event in events)
             for device, lost in dropped.items():
-                self._note(device, lost)
+                self._dropped.setdefault(device, Dropped()).merge(lost)
             self._enforce()
 
     def size(self) -> tuple[int, int]:
@@ -100,16 +119,12 @@ class Waiting:
         while self._size_bytes > self._limit_bytes and len(self._events) > 1:
             event = self._events.popleft()
             self._size_bytes -= event.size_bytes
+            lost = self._dropped.setdefault(event.device, Dropped())
             if isinstance(event, WaitingRow):
                 self.dropped_total += 1
-                ts_ms = event.stamp.ts_ms
-                self._note(event.device, Dropped(ts_ms, ts_ms, 1))
-
-    def _note(self, device: str, lost: Dropped) -> None:
-        known = self._dropped.get(device)
-        if known is None:
-            self._dropped[device] = lost
-            return
-        known.first_ms = min(known.first_ms, lost.first_ms)
-        known.last_ms = max(known.last_ms, lost.last_ms)
-        known.count += lost.count
+                lost.add(event.stamp.ts_ms, event.stamp.ts_ms, 1)
+            elif isinstance(event, GapOpened):
+                lost.opened = event
+            elif lost.opened is not None:  # the whole gap is lost: its time is not
+                lost.add(lost.opened.start_ms, event.end_ms, 0)
+                lost.opened = None

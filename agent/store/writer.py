@@ -2,27 +2,27 @@
 
 import logging
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import attrs
 
-from agent.clock import Clock
+from agent.clock import CLOCK_SET_MS, Clock
 from agent.errors import StoreError
 from agent.model import Metric, Reason
 from agent.store import schema
 from agent.store.book import Book, Entry
 from agent.store.eras import Eras
+from agent.store.gaps import Gaps
 from agent.store.rows import arrange
 from agent.store.views import table_of
-from agent.store.waiting import Dropped, Event, GapClosed, GapOpened, WaitingRow
+from agent.store.waiting import Dropped, Event, GapOpened, WaitingRow
 
 log = logging.getLogger(__name__)
 
 BUSY_MS = 1000  # how long a commit waits for somebody else's lock
-GAP_INTERVALS = 1.5  # a stretch longer than so many intervals is a gap
 LAG_STEP_MS = 600_000  # keys may run this far ahead of the time before it is written down
-
+LOOKED_AT = 100_000  # rows in which one step looks for old ones
 
 TABLES = {"row": 1, "host_row": 1_000_000}  # what a key counts, in microseconds
 
@@ -48,18 +48,16 @@ class Writer:
         self._clock = clock
         self._version = version
         self._run_start_ms = run_start_ms
-        self._open_gaps: dict[int, int] = {}
-        self._down_since_ms: int | None = None
-        self._noted_down: set[int] = set()
         try:
             self._connection = _connect(path)
         except (sqlite3.Error, OSError) as exc:
             raise StoreError(f"cannot open {path}: {_why(exc, path)}") from exc
         try:
-            schema.migrate(self._connection, str(path))
-            self._inode = path.stat().st_ino
+            _prepare(self._connection, path)
+            self._file = _file(path)
             self._book = Book(self._connection)
             self._eras = Eras(self._connection, clock.boot_id)
+            self._gaps = Gaps(self._connection, run_start_ms)
             self._last = {t: self._scalar(f"SELECT max(rowid) FROM {t}") or 0 for t in TABLES}
             self._lag_ms = self._scalar("SELECT value FROM meta WHERE key = 'lag_ms'") or 0
             self._run = self._find_run()
@@ -76,27 +74,22 @@ class Writer:
 
     def _find_run(self) -> int | None:
         """The number of this run, if the file was open in it before."""
-        found = self._scalar(
+        return self._scalar(
             "SELECT id FROM run WHERE boot_id = ? AND start_ms = ?",
             self._clock.boot_id,
             self._run_start_ms,
         )
-        if found:
-            rows = self._connection.execute("SELECT device, id FROM gap WHERE end_ms IS NULL")
-            self._open_gaps = dict(rows.fetchall())
-            return found
-        last = [self._scalar(f"SELECT ts_ms FROM {t} ORDER BY rowid DESC LIMIT 1") for t in TABLES]
-        stopped = self._scalar("SELECT end_ms FROM run ORDER BY id DESC LIMIT 1")
-        self._down_since_ms = max((ms for ms in (*last, stopped) if ms is not None), default=None)
-        return None
 
-    def _start_run(self) -> int:
+    def _start_run(self, devices: Mapping[str, Known]) -> int:
         """Note this run, in the transaction of its first batch, and end what a crash left open."""
-        if self._down_since_ms is not None:
-            self._connection.execute(
-                "UPDATE gap SET end_ms = max(start_ms, ?) WHERE end_ms IS NULL",
-                (self._down_since_ms,),
-            )
+        newest = [f"SELECT ts_ms FROM {t} ORDER BY rowid DESC LIMIT 1" for t in TABLES]
+        newest.append("SELECT coalesce(end_ms, start_ms) FROM run ORDER BY id DESC LIMIT 1")
+        lasting = f"end_ms IS NULL AND reason != '{Reason.AGENT_DOWN}'"
+        newest.append(f"SELECT max(start_ms) FROM gap WHERE {lasting}")
+        since = [ms for ms in map(self._scalar, newest) if ms is not None]
+        if since:
+            entries = [entry for name in devices if (entry := self._book.find(name)) is not None]
+            self._gaps.start_run(max(since), entries)
         cursor = self._connection.execute(
             "INSERT INTO run(boot_id, version, start_ms) VALUES(?, ?, ?)",
             (self._clock.boot_id, self._version, self._run_start_ms),
@@ -105,52 +98,66 @@ class Writer:
         return cursor.lastrowid
 
     def commit(
-        self, events: Sequence[Event], dropped: Mapping[str, Dropped], devices: Mapping[str, Known]
+        self,
+        events: Sequence[Event],
+        dropped: Mapping[str, Dropped],
+        devices: Mapping[str, Known],
+        described: Collection[str] = (),
     ) -> None:
-        """Write a batch in one transaction, synced when this returns."""
+        """Write a batch in one transaction, synced when this returns.
+
+        ``described`` are the devices whose units and helps may differ from those in the file.
+        """
         try:
-            if not self._is_same_file():
+            if _file(self._path) != self._file:
                 raise StoreError(f"{self._path} was replaced or removed while in use")
             self._connection.execute("BEGIN IMMEDIATE")
-            self._run = self._run or self._start_run()
-            synchronised = self._clock.is_synchronised()
-            for device, lost in dropped.items():
-                self._note_dropped(device, lost, devices[device])
+            self._run = self._run or self._start_run(devices)
+            self._eras.look(self._clock.stamp(), self._clock.is_synchronised())
+            for name in described:
+                self._describe(name, devices[name])
+            for name, lost in dropped.items():
+                known = devices[name]
+                self._gaps.note_dropped(self._book.entry(name, known.kind), lost, known.interval_s)
             for event in events:
-                known = devices[event.device]
-                entry = self._book.entry(event.device, known.kind)
-                self._note_agent_down(entry, event, known)
-                if isinstance(event, WaitingRow):
-                    self._insert_row(entry, event, known, synchronised)
-                elif isinstance(event, GapOpened):
-                    self._open_gap(entry, event)
-                else:
-                    self._close_gap(entry, event)
+                self._write(event, devices[event.device])
             self._book.finish()
             self._connection.execute("COMMIT")
         except sqlite3.Error as exc:
             raise StoreError(f"cannot write {self._path}: {_why(exc, self._path)}") from exc
 
-    def describe(self, devices: Mapping[str, Known]) -> None:
-        """Bring units and helps in the file up to date with what the drivers say."""
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            for name, known in devices.items():
-                self._book.describe(self._book.entry(name, known.kind), [*known.metrics.values()])
-            self._book.finish()
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as exc:
-            raise StoreError(f"cannot write {self._path}: {_why(exc, self._path)}") from exc
+    def _write(self, event: Event, known: Known) -> None:
+        entry = self._book.entry(event.device, known.kind)
+        if isinstance(event, WaitingRow):
+            # A sample ends a gap also when the event that said so had to be dropped.
+            self._gaps.close(entry, event.stamp.ts_ms, known.interval_s)
+            self._insert_row(entry, event, known)
+        elif isinstance(event, GapOpened):
+            self._gaps.open(entry, event, known.interval_s)
+        else:
+            self._gaps.close(entry, event.end_ms, known.interval_s)
+
+    def _describe(self, name: str, known: Known) -> None:
+        entry = self._book.find(name)
+        if entry is not None:
+            self._book.describe(entry, [*known.metrics.values()])
 
     def delete_before(self, ts_ms: int, at_most: int) -> int:
         """Delete rows and gaps older than a time, some at once; how many went."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             gone = 0
-            for table, key in (("row", ts_ms * 1000), ("host_row", ts_ms // 1000)):
-                oldest = f"SELECT rowid FROM {table} WHERE rowid < ? ORDER BY rowid LIMIT ?"
+            for table, scale in TABLES.items():
                 gone += self._connection.execute(
-                    f"DELETE FROM {table} WHERE rowid IN ({oldest})", (key, at_most)
+                    f"DELETE FROM {table} WHERE rowid IN ({_oldest(table)})",
+                    {
+                        "key": ts_ms * 1000 // scale,
+                        "last": (ts_ms + self._lag_ms) * 1000 // scale,
+                        "set": CLOCK_SET_MS,
+                        "ts": ts_ms,
+                        "looked_at": LOOKED_AT,
+                        "at_most": at_most,
+                    },
                 ).rowcount
             self._connection.execute("DELETE FROM gap WHERE end_ms < ?", (ts_ms,))
             self._connection.execute("COMMIT")
@@ -184,15 +191,7 @@ class Writer:
         except sqlite3.Error as exc:
             log.debug("closing %s: %s", self._path, exc)
 
-    def _is_same_file(self) -> bool:
-        try:
-            return self._path.stat().st_ino == self._inode
-        except OSError:
-            return False
-
-    def _insert_row(
-        self, entry: Entry, row: WaitingRow, known: Known, synchronised: bool | None
-    ) -> None:
+    def _insert_row(self, entry: Entry, row: WaitingRow, known: Known) -> None:
         layout, paths = self._book.layout(entry, row.names, known.metrics)
         ts_ms = row.stamp.ts_ms
         table = table_of(entry.kind)
@@ -207,7 +206,7 @@ class Writer:
                 entry.id,
                 ts_ms,
                 layout,
-                self._eras.of(row.stamp, synchronised),
+                self._eras.of(row.stamp),
                 arrange(row.text, paths),
             ),
         )
@@ -221,64 +220,43 @@ class Writer:
             "INSERT OR REPLACE INTO meta(key, value) VALUES('lag_ms', ?)", (self._lag_ms,)
         )
 
-    def _note_agent_down(self, entry: Entry, event: Event, known: Known) -> None:
-        """A gap from the end of the run before to this one's start, once for each device.
 
-        With a clock that is not set yet this run seems to start before the other ended: then
-        the gap ends at the first sample that lies behind it.
-        """
-        since_ms = self._down_since_ms
-        if since_ms is None or entry.id in self._noted_down:
-            return
-        end_ms = self._run_start_ms
-        if end_ms <= since_ms:
-            if not isinstance(event, WaitingRow) or event.stamp.ts_ms <= since_ms:
-                return
-            end_ms = event.stamp.ts_ms
-        self._noted_down.add(entry.id)
-        if not entry.is_new and end_ms - since_ms > GAP_INTERVALS * known.interval_s * 1000:
-            self._insert_gap(entry, since_ms, end_ms, Reason.AGENT_DOWN, "")
+def _oldest(table: str) -> str:
+    """Rowids of rows to delete, ``:at_most`` of them.
 
-    def _note_dropped(self, device: str, lost: Dropped, known: Known) -> None:
-        entry = self._book.entry(device, known.kind)
-        detail = f"{lost.count} samples dropped, the store could not be written"
-        self._insert_gap(entry, lost.first_ms, lost.last_ms, Reason.STORE, detail)
+    Keys run ahead of times after the clock stepped back. Such a row is old when its time is; only
+    a time before the clock was ever set says nothing, and the row goes with its neighbours.
+    """
+    oldest = f"SELECT rowid AS key, ts_ms FROM {table} WHERE rowid < :last ORDER BY rowid"
+    return (
+        f"SELECT key FROM ({oldest} LIMIT :looked_at) "
+        "WHERE key < :key OR (ts_ms >= :set AND ts_ms < :ts) LIMIT :at_most"
+    )
 
-    def _insert_gap(
-        self, entry: Entry, start_ms: int, end_ms: int | None, reason: Reason, detail: str
-    ) -> int:
-        cursor = self._connection.execute(
-            "INSERT INTO gap(device, start_ms, end_ms, reason, detail) VALUES(?, ?, ?, ?, ?)",
-            (entry.id, start_ms, end_ms, reason, detail),
-        )
-        assert cursor.lastrowid is not None
-        return cursor.lastrowid
 
-    def _open_gap(self, entry: Entry, event: GapOpened) -> None:
-        self._open_gaps[entry.id] = self._insert_gap(
-            entry, event.start_ms, None, event.reason, event.detail
-        )
-
-    def _close_gap(self, entry: Entry, event: GapClosed) -> None:
-        gap = self._open_gaps.pop(entry.id, None)
-        if gap is not None:
-            self._connection.execute("UPDATE gap SET end_ms = ? WHERE id = ?", (event.end_ms, gap))
+def _file(path: Path) -> tuple[int, int] | None:
+    """Which file is there, whatever its name."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(
+    return sqlite3.connect(
         path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
     )
-    try:
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA journal_mode = WAL")
-        # The log is written over from its start, never cut: growing it again costs metadata.
-        connection.execute("PRAGMA journal_size_limit = -1")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    schema.check_file(connection, str(path))  # nothing is changed in a file that is not ours
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA journal_mode = WAL")
+    # The log is written over from its start, never cut: growing it again costs metadata.
+    connection.execute("PRAGMA journal_size_limit = -1")
+    schema.migrate(connection, str(path))
 
 
 def _why(exc: Exception, path: Path) -> str:
@@ -291,4 +269,6 @@ def _why(exc: Exception, path: Path) -> str:
         return "another program has locked it, close that program"
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN) or isinstance(exc, OSError):
         return f"{text}, check that {path.parent} exists and may be written"
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return f"{text}, move it away or name another data_dir"
     return text

@@ -121,7 +121,7 @@ def test_describe_tells_what_was_found(tree: HostTree) -> None:
     assert driver.describe() == [
         "battery BAT0",
         "4 cores online: 0, 1, 2, 3",
-        "20 processes, of which the 10 busiest are recorded",
+        "the 10 busiest processes",
         f"file systems {tree.root}",
         "disks mmcblk0",
         "network interfaces eth0; left out: lo, veth12ab",

@@ -228,7 +228,7 @@ def test_beyond_a_quarter_of_the_files_allowed_none_is_kept_and_all_are_read() -
     earlier = set(psutil.pids())
     resource.setrlimit(resource.RLIMIT_NOFILE, (before + 40, hard))
     try:
-        part.read(1.0, MEMORY_BYTES)
+        values = part.read(1.0, MEMORY_BYTES)
         kept = len(os.listdir("/proc/self/fd")) - before  # noqa: PTH208
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
@@ -236,7 +236,9 @@ def test_beyond_a_quarter_of_the_files_allowed_none_is_kept_and_all_are_read() -
 
     there_all_the_time = earlier & set(psutil.pids())
     assert 0 < kept <= (before + 40) // 4
-    assert int(part.describe()[0].split()[0]) >= len(there_all_the_time)
+    # With fewer processes than slots some slots are empty; none of those there may be left out.
+    named = sum(values[f"process{slot}_pid"] is not None for slot in range(1, 101))
+    assert named >= min(100, len(there_all_the_time))
 
 
 def test_files_of_a_real_proc_stay_open_and_ordinary_ones_do_not(tree: HostTree) -> None:

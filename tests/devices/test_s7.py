@@ -206,10 +206,10 @@ def test_a_text_longer_than_an_answer_is_read_in_pieces(plc: S7Simulator) -> Non
     values = driver.read()
 
     assert values == {"a": 7, "s": text, "b": 9}
-    facts = driver.describe()
-    assert "DB5 needs more than one request, so its values are not of one moment" in facts
-    assert "s is longer than one answer: its pieces may be of two moments" in facts
+    warnings = driver.warnings()
     driver.close()
+    assert "DB5 needs more than one request, so its values are not of one moment" in warnings
+    assert "s is longer than one answer: its pieces may be of two moments" in warnings
 
 
 def test_a_long_text_beyond_the_end_is_none(plc: S7Simulator) -> None:
