@@ -1,5 +1,7 @@
 """The command line: options in, exit codes out. Imports the rest inside the commands."""
 
+import math
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,16 +32,37 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except AgentError as exc:
+            from agent.console.table import printable
+
             for line in str(exc).splitlines():
-                click.echo(f"error: {line}", err=True)
+                click.echo(f"error: {printable(line)}", err=True)
             ctx.exit(exc.exit_code)
-        except BrokenPipeError:
-            # Somebody like "head" has read enough; Python would complain once more at its end.
-            sys.stderr.close()
-            ctx.exit(0)
 
     def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write(f"\n{EXIT_CODES[2:]}")
+
+
+def show(text: str) -> None:
+    """Print what a command is about.
+
+    Raises:
+        AgentError: It can't be written.
+    """
+    try:
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        click.echo(text.encode(encoding, "backslashreplace"))
+    except BrokenPipeError:
+        # Somebody like "head" has read enough. Python writes the rest at its end, and complains.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as exc:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise AgentError(f"cannot write what was asked for: {exc.strerror}") from exc
+
+
+def _seconds(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter("it is not a finite number")
+    return value
 
 
 def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -85,7 +108,12 @@ def main() -> None:
 @main.command()
 @config_option
 @click.option(
-    "--duration", "duration_s", type=click.FloatRange(0), metavar="S", help="Stop after S seconds."
+    "--duration",
+    "duration_s",
+    type=click.FloatRange(0, 1e9),
+    callback=_seconds,
+    metavar="S",
+    help="Stop after S seconds.",
 )
 @click.option("--verbose", "-v", is_flag=True, help="Log more, as with log_level = debug.")
 def run(file: Path | None, duration_s: float | None, *, verbose: bool) -> None:
@@ -121,17 +149,18 @@ def check(file: Path | None, *, as_json: bool) -> None:
     Examples:
       agent check
       agent check --config new.toml
+      agent check --json | jq '.faults[].text'
     """
     from agent.console.commands import check_faults, check_report
 
     try:
-        config = _load(file)
+        text = check_report(_load(file), as_json=as_json)
     except AgentError as exc:
         if not as_json:
             raise
-        click.echo(check_faults(exc))
+        show(check_faults(exc))
         raise SystemExit(exc.exit_code) from exc
-    click.echo(check_report(config, as_json=as_json))
+    show(text)
 
 
 @main.command()
@@ -150,7 +179,7 @@ def read(device: str, file: Path | None, *, as_json: bool) -> None:
     """
     from agent.console.commands import read_report
 
-    click.echo(read_report(_load(file), device, as_json=as_json))
+    show(read_report(_load(file), device, as_json=as_json))
 
 
 @main.command()
@@ -166,18 +195,18 @@ def status(file: Path | None, *, as_json: bool) -> None:
     """
     from agent.console.status import status_report
 
-    click.echo(status_report(_load(file), as_json=as_json))
+    show(status_report(_load(file), as_json=as_json))
 
 
 @main.command()
 @click.argument("devices", nargs=-1)
 @config_option
-@click.option("--daily", "span", flag_value="daily", help="The last 24 hours.")
-@click.option("--weekly", "span", flag_value="weekly", help="The last 7 days.")
+@click.option("--daily", is_flag=True, help="The last 24 hours.")
+@click.option("--weekly", is_flag=True, help="The last 7 days.")
 @click.option("--from", "start", metavar="TIME", help="From this date or time (ISO 8601).")
 @click.option("--to", "end", metavar="TIME", help="Up to this date or time; now by default.")
 @click.option("--date", "day", metavar="DATE", help="With --daily or --weekly: of this day.")
-@click.option("--calendar", is_flag=True, default=None, help="Whole local days.")
+@click.option("--calendar/--no-calendar", default=None, help="Whole local days.")
 @click.option("--timezone", "zone", metavar="NAME", help="Such as Europe/Berlin.")
 @click.option("--units/--no-units", default=None, help="Units in the header.")
 @click.option(
@@ -188,7 +217,7 @@ def status(file: Path | None, *, as_json: bool) -> None:
     help="Write one device to this file.",
 )
 @json_option
-def report(as_json: bool, **options: Any) -> None:
+def report(file: Path | None, *, daily: bool, weekly: bool, as_json: bool, **options: Any) -> None:
     """Write CSV reports of all DEVICES that have data, or of the named ones.
 
     Daily ones end now and are named by today; with --date they end at [reports] time of that day,
@@ -204,13 +233,22 @@ def report(as_json: bool, **options: Any) -> None:
     """
     from agent.console.report import report_made
 
-    click.echo(report_made(_load(options.pop("file")), as_json=as_json, **options))
+    if daily and weekly:
+        raise click.UsageError("--daily or --weekly, one at a time")
+    span = "daily" if daily else "weekly" if weekly else None
+    show(report_made(_load(file), span=span, as_json=as_json, **options))
 
 
 @main.command()
 @json_option
 def version(*, as_json: bool) -> None:
-    """Show the versions of the agent and of what it is made of."""
-    from agent.console.commands import version_report
+    """Show the versions of the agent and of what it is made of.
 
-    click.echo(version_report(as_json=as_json))
+    \b
+    Examples:
+      agent version
+      agent version --json
+    """
+    from agent.console.version import version_report
+
+    show(version_report(as_json=as_json))

@@ -3,20 +3,26 @@
 import fcntl
 import hashlib
 import json
+import logging
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from agent.errors import ConfigError
 
+log = logging.getLogger(__name__)
+
 SIZE_LIMIT = 16 * 1024 * 1024
 MEMORY_FILE_SYSTEM = Path("/dev/shm")  # noqa: S108 - a folder of our own in it, owner checked
 SYSTEM_FOLDER = Path("/run/agent")
+START_FIELD = 19  # of /proc/PID/stat behind the name: ticks from boot to the process's start
 
 
 def _name(data_dir: Path) -> str:
-    return f"state-{hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:16]}.json"
+    # Not Path.resolve(), which raises where links lead in a circle.
+    return f"state-{hashlib.sha256(os.fsencode(os.path.realpath(data_dir))).hexdigest()[:16]}.json"
 
 
 def _folders(environ: Mapping[str, str], user: int) -> Iterator[Path]:
@@ -35,28 +41,44 @@ class StateFile:
 
     def __init__(self, data_dir: Path, environ: Mapping[str, str] | None = None) -> None:
         self._path: Path | None = None
+        self._is_failing = False
+        self._start = _start_of(os.getpid())
         for folder in _folders(os.environ if environ is None else environ, os.getuid()):
             try:
                 folder.mkdir(mode=0o755, parents=True, exist_ok=True)
                 owner = folder.lstat()
-                if owner.st_uid in (os.getuid(), 0) and not folder.is_symlink():
+                if owner.st_uid in (os.getuid(), 0) and stat.S_ISDIR(owner.st_mode):
                     self._path = folder / _name(data_dir)
-                    self._write("{}")
+                    self._replace("{}")
                     return
             except OSError:
                 self._path = None
 
     def write(self, state: Mapping[str, Any]) -> None:
         """Replace what is said; without a place to say it, nothing happens."""
-        if self._path is not None:
-            self._write(json.dumps(state, ensure_ascii=False))
+        if self._path is None:
+            return
+        try:
+            self._replace(json.dumps({**state, "start_ticks": self._start}, ensure_ascii=False))
+        except OSError as exc:
+            if not self._is_failing:
+                log.warning("cannot write %s, status will be old: %s", self._path, exc.strerror)
+            self._is_failing = True
+            return
+        if self._is_failing:
+            log.info("%s can be written again", self._path)
+        self._is_failing = False
 
     def remove(self) -> None:
         """The agent stops; twice is fine."""
-        if self._path is not None:
+        if self._path is None:
+            return
+        try:
             self._path.unlink(missing_ok=True)
+        except OSError as exc:
+            log.warning("cannot remove %s: %s", self._path, exc.strerror)
 
-    def _write(self, text: str) -> None:
+    def _replace(self, text: str) -> None:
         # In memory nothing needs to be synced; the rename keeps readers from half a file.
         assert self._path is not None
         beside = self._path.with_suffix(".new")
@@ -71,24 +93,69 @@ def read(data_dir: Path, environ: Mapping[str, str] | None = None) -> dict[str, 
     folders = [*_folders(environ, os.getuid()), SYSTEM_FOLDER]
     for pattern, root in (("agent-*", MEMORY_FILE_SYSTEM), ("*/agent", Path("/run/user"))):
         folders += sorted(root.glob(pattern)) if root.is_dir() else []
+    trusted = _trusted(data_dir)
     for folder in dict.fromkeys(folders):
-        state = _read_one(folder / name)
+        state = _read_one(folder / name, trusted)
         if state is not None:
             return state
     return None
 
 
-def _read_one(path: Path) -> dict[str, Any] | None:
+def _trusted(data_dir: Path) -> set[int]:
+    """Whose words count: anybody may write a file into memory that looks like an agent's."""
+    users = {0, os.getuid()}
+    try:
+        users.add(data_dir.stat().st_uid)
+    except OSError:
+        pass
+    return users
+
+
+def _read_one(path: Path, trusted: set[int]) -> dict[str, Any] | None:
     try:
         with path.open("rb") as stream:
+            owner = os.fstat(stream.fileno()).st_uid
+            if owner not in trusted:
+                return None
             state = json.loads(stream.read(SIZE_LIMIT))
-        pid = state["pid"]
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(state, dict) or not _is_running(state, owner):
+        return None
+    return state
+
+
+def _is_running(state: Mapping[str, Any], owner: int) -> bool:
+    """Whether the process that wrote a state is there: not another one with its old number."""
+    pid, start = state.get("pid"), state.get("start_ticks")
+    if not isinstance(pid, int) or isinstance(pid, bool) or not 0 < pid < 2**31:
+        return False
+    try:
         os.kill(pid, 0)
     except PermissionError:
         pass  # it runs as somebody else
-    except (OSError, ValueError, KeyError, TypeError):
+    except OSError:
+        return False
+    user, now = _user_of(pid), _start_of(pid)
+    return user in (owner, None) and (start is None or now is None or start == now)
+
+
+def _start_of(pid: int) -> int | None:
+    """When a process started, in ticks since boot; ``None`` where that cannot be read."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+        return int(text.rpartition(")")[2].split()[START_FIELD])
+    except (OSError, ValueError, IndexError):
         return None
-    return state if isinstance(state, dict) else None
+
+
+def _user_of(pid: int) -> int | None:
+    """Whose a process is; ``None`` where that cannot be read."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text("utf-8", "replace")
+        return int(text.partition("\nUid:")[2].split()[1])  # the effective one, as for files
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 class DataLock:
@@ -104,13 +171,15 @@ class DataLock:
             return  # the folder can't be written: the store says so, and goes on trying
         try:
             fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as exc:
-            self._stream.close()
+        except BlockingIOError as exc:
+            self.release()
             other = read(data_dir)
             who = f"another agent (process {other['pid']})" if other else "another agent"
             raise ConfigError(
                 f"{who} is running on {data_dir}, stop it or name another data_dir"
             ) from exc
+        except OSError as exc:
+            log.debug("%s cannot be locked: %s", path, exc.strerror)  # some network file systems
 
     def release(self) -> None:
         """Let the next agent in; twice is fine."""

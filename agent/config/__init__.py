@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from agent.config import environment
-from agent.config.devices import DeviceLoader, Kinds
+from agent.config.devices import DeviceLoader, Kinds, Place
 from agent.config.faults import Fault, FaultyConfigError, did_you_mean, shown
-from agent.config.schema import AgentSection, Config, DeviceConfig, ReportsSection, StoreSection
-from agent.config.source import References, find, read_table
-from agent.config.structure import structure
+from agent.config.schema import SECTIONS, Config, DeviceConfig, ReportsSection
+from agent.config.source import find, read_table, resolve
+from agent.config.structure import partial, structure
 from agent.errors import ConfigError
 
-__all__ = ["Config", "DeviceConfig", "FaultyConfigError", "load"]
+__all__ = ["Config", "DeviceConfig", "FaultyConfigError", "from_tables", "load"]
 
 
 def load(file: Path | None, kinds: Kinds, environ: Mapping[str, str] | None = None) -> Config:
@@ -26,15 +28,32 @@ def load(file: Path | None, kinds: Kinds, environ: Mapping[str, str] | None = No
     environ = os.environ if environ is None else environ
     file = file or (Path(environ["AGENT_CONFIG"]) if environ.get("AGENT_CONFIG") else find())
     if file is not None:
-        source, folder, raw = str(file), file.resolve().parent, read_table(file)
-    else:
-        found = environment.from_heat_pump_logger(environ)
-        if found is None:
-            raise ConfigError(
-                "no configuration: there is no agent.toml in this folder and no "
-                "/etc/agent/agent.toml, name a file with --config FILE"
-            )
-        source, folder, raw = "environment", Path.cwd(), found
+        raw = read_table(file)
+        # Not Path.resolve(), which raises where links lead in a circle.
+        folder = Path(os.path.realpath(file)).parent
+        return from_tables(raw, str(file), folder, kinds, environ)
+    found = environment.from_heat_pump_logger(environ)
+    if found is None:
+        raise ConfigError(
+            "no configuration: there is no agent.toml in this folder and no "
+            "/etc/agent/agent.toml, name a file with --config FILE"
+        )
+    if environment.HEAT_PUMP_KIND not in kinds:
+        text = "HOST is set, as for the heat pump logger, but this version has no kind"
+        hint = "name a file with --config FILE"
+        fault = Fault(environment.WHERE, f"{text} {environment.HEAT_PUMP_KIND!r}; {hint}")
+        raise FaultyConfigError([fault])
+    return from_tables(found, environment.WHERE, Path.cwd(), kinds, environ)
+
+
+def from_tables(
+    raw: dict[str, Any], source: str, folder: Path, kinds: Kinds, environ: Mapping[str, str]
+) -> Config:
+    """The configuration of tables; ``folder`` is where their relative paths begin.
+
+    Raises:
+        FaultyConfigError: With every fault of them.
+    """
     return _Loader(source, folder, kinds, environ).config(raw)
 
 
@@ -49,42 +68,59 @@ class _Loader:
         self._faults: list[Fault] = []
 
     def config(self, raw: dict[str, Any]) -> Config:
-        references = References(self._source, self._folder, self._environ)
-        raw = references.resolve(raw)
-        self._faults += references.faults
-        self._faults += environment.apply_sections(raw, self._environ)
-        for extra in sorted(set(raw) - {"agent", "store", "reports", "device"}):
-            hint = did_you_mean(extra, ["agent", "store", "reports", "device"])
-            self._fault("", f"unknown section {extra!r}{hint}")
-        agent = self._section(raw, "agent", AgentSection)
-        store = self._section(raw, "store", StoreSection)
-        reports = self._section(raw, "reports", ReportsSection)
+        raw = resolve(raw, self._folder, self._environ)
+        self._faults += environment.misspelt_sections(self._environ)
+        known = [*SECTIONS, "device"]
+        for extra in sorted(set(raw) - set(known)):
+            text = f"unknown section {shown(extra)}{did_you_mean(extra, known)}"
+            self._faults.append(Fault(self._source, text))
+        sections = {name: self._section(raw, name) for name in SECTIONS}
         loader = DeviceLoader(self._source, self._kinds, self._environ)
-        devices = tuple(loader.devices(raw.get("device", [])))
+        tables = raw.get("device", [])
+        devices = tuple(loader.devices(tables))
         self._faults += loader.faults
-        if reports is not None:
-            self._check_folders(reports, len(devices))
-        if self._faults or agent is None or store is None or reports is None:
+        self._check_folders(raw, len(tables) if isinstance(tables, list) else 1)
+        if self._faults:
             raise FaultyConfigError(self._faults)
-        data_dir = self._folder / Path(agent.data_dir).expanduser()
-        return Config(self._source, agent, store, reports, devices, data_dir)
+        reports = sections["reports"]
+        sections["reports"] = attrs.evolve(
+            reports,
+            dir=_expanded(reports.dir),
+            daily_dir=_expanded(reports.daily_dir),
+            weekly_dir=_expanded(reports.weekly_dir),
+        )
+        data_dir = self._folder / _expanded(sections["agent"].data_dir)
+        return Config(self._source, **sections, devices=devices, data_dir=data_dir)
 
-    def _fault(self, where: str, text: str) -> None:
-        self._faults.append(Fault(f"{self._source}: {where}" if where else self._source, text))
-
-    def _section(self, raw: Mapping[str, Any], name: str, section: type) -> Any:
-        table = raw.get(name, {})
+    def _section(self, raw: dict[str, Any], name: str) -> Any:
+        variables = environment.section_variables(name, self._environ)
+        table = raw.setdefault(name, {})
         if not isinstance(table, dict):
-            self._fault("", f"{name}: found {shown(table)}, allowed: a section [{name}]")
+            text = f"{name}: found {shown(table)}, allowed: a section [{name}]"
+            self._faults.append(Fault(self._source, text))
             return None
+        section = SECTIONS[name]
+        self._faults += environment.apply(table, [section], variables, self._environ)
+        place = Place(f"{self._source}: [{name}]", variables, self._faults)
         made, faults = structure(table, section)
         for key, text in faults:
-            self._fault(f"[{name}]", f"{key}: {text}" if key else text)
+            place.fault(text, key)
         return made
 
-    def _check_folders(self, reports: ReportsSection, devices: int) -> None:
+    def _check_folders(self, raw: Mapping[str, Any], devices: int) -> None:
+        if not isinstance(raw["reports"], dict) or devices < 2:
+            return
+        variables = environment.section_variables("reports", self._environ)
+        place = Place(f"{self._source}: [reports]", variables, self._faults)
+        reports = partial(raw["reports"], ReportsSection)
         for key in ("daily_dir", "weekly_dir"):
             folder = getattr(reports, key)
-            if devices > 1 and "{device}" not in folder:
-                text = f"{key}: found {shown(folder)}, allowed: a folder with {{device}} in it"
-                self._fault("[reports]", f"{text}, since there are {devices} devices")
+            if "{device}" not in folder:
+                allowed = "a folder with {device} in it"
+                text = f"found {shown(folder)}, allowed: {allowed}"
+                place.fault(f"{text}, since there are {devices} devices", key)
+
+
+def _expanded(folder: str) -> str:
+    """A folder with the user's own in place of ``~``."""
+    return str(Path(folder).expanduser())

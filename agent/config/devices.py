@@ -1,14 +1,16 @@
 """The ``[[device]]`` tables: common keys and the options of each kind, checked together."""
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import attrs
 
 from agent.config import environment
-from agent.config.faults import Fault, did_you_mean, shown
+from agent.config.faults import Fault, ReferencedText, did_you_mean, shown
+from agent.config.options import decimal
 from agent.config.schema import DEVICE_NAME, RESERVED_NAMES, DeviceConfig, DeviceSection
-from agent.config.structure import structure
+from agent.config.structure import UNKNOWN_KEY, partial, structure
 
 COMMON_KEYS = tuple(field.name for field in attrs.fields(DeviceSection))
 
@@ -25,6 +27,23 @@ class KindLike(Protocol):
 Kinds = Mapping[str, Callable[[], Any]]  # a function each, that gives a KindLike
 
 
+class Place:
+    """Where the faults of one table are: in it, or in a variable that overrides it."""
+
+    def __init__(self, where: str, variables: environment.Variables, faults: list[Fault]) -> None:
+        self._where = where
+        self._variables = variables
+        self._faults = faults
+
+    def fault(self, text: str, key: str = "") -> None:
+        """Add a fault, of one key or of the whole table."""
+        variable = self._variables.get(re.split(r"[.\[]", key, maxsplit=1)[0])
+        if variable is not None:
+            self._faults.append(Fault(environment.WHERE, f"{variable}: {text}"))
+        else:
+            self._faults.append(Fault(self._where, f"{key}: {text}" if key else text))
+
+
 class DeviceLoader:
     """Checks the devices of one configuration and collects their faults on the way."""
 
@@ -32,96 +51,119 @@ class DeviceLoader:
         self._source = source
         self._kinds = kinds
         self._environ = environ
+        self._seen: set[str] = set()
         self.faults: list[Fault] = []
 
     def devices(self, tables: Any) -> Iterator[DeviceConfig]:
         """The devices of the tables that have no fault."""
-        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            text = f"device: found {shown(tables)}, allowed: tables [[device]]"
+        if not isinstance(tables, list):
+            text = f"device: found {shown(tables)}, allowed: tables [[device]], in double brackets"
             self.faults.append(Fault(self._source, text))
             return
-        names = [table["name"] for table in tables if isinstance(table.get("name"), str)]
-        self.faults += environment.unknown_devices(names, self._environ)
-        seen: set[str] = set()
+        names = [table["name"] for table in tables if _is_named(table)]
+        variables, faults = environment.device_variables(names, self._environ)
+        self.faults += faults
         for number, table in enumerate(tables, 1):
-            where = self._check_name(table.get("name"), number, seen)
-            device = self._device(where, table, names)
+            if not isinstance(table, dict):
+                text = f"found {shown(table)}, allowed: a table [[device]]"
+                self.faults.append(Fault(f"{self._source}: device {number}", text))
+                continue
+            own = variables.get(table["name"].lower(), {}) if _is_named(table) else {}
+            where = f"{self._source}: {_called(table.get('name'), number)}"
+            device = self._device(Place(where, own, self.faults), table, own)
             if device is not None:
                 yield device
 
-    def _fault(self, where: str, text: str) -> None:
-        self.faults.append(Fault(f"{self._source}: {where}", text))
+    def _device(
+        self, place: Place, table: dict[str, Any], variables: environment.Variables
+    ) -> DeviceConfig | None:
+        self._check_name(place, table.get("name"))
+        if "kind" in variables:
+            table["kind"] = self._environ[variables["kind"]]
+        kind = self._kind(place, table.get("kind"))
+        if kind is None:
+            _Checked(place, table, COMMON_KEYS, DeviceSection)
+            return None
+        keys = [field.name for field in attrs.fields(kind.options)]
+        sections = (DeviceSection, kind.options)
+        self.faults += environment.apply(table, sections, variables, self._environ)
+        for extra in sorted(set(table) - {*COMMON_KEYS, *keys}):
+            hint = did_you_mean(extra, [*COMMON_KEYS, *keys])
+            place.fault(f"{UNKNOWN_KEY} {shown(extra)}{hint}")
+        section = _Checked(place, table, COMMON_KEYS, DeviceSection)
+        options = _Checked(place, table, keys, kind.options)
+        interval_s = (
+            kind.interval_s if section.whole.interval_s is None else section.whole.interval_s
+        )
+        if interval_s < kind.min_interval_s:
+            allowed = f"{decimal(kind.min_interval_s)} s or more for the kind {table['kind']!r}"
+            place.fault(f"found {decimal(interval_s)}, allowed: {allowed}", "interval_s")
+        if section.made is None or options.made is None:
+            return None
+        made: DeviceSection = section.made
+        timeout_s = kind.timeout_s if made.timeout_s is None else made.timeout_s
+        return DeviceConfig(made.name, made.kind, made.enabled, interval_s, timeout_s, options.made)
 
-    def _check_name(self, name: Any, number: int, seen: set[str]) -> str:
-        """Where the faults of a device are: its name, or its number while it has none."""
+    def _check_name(self, place: Place, name: Any) -> None:
         if not isinstance(name, str):
-            return f"device {number}"  # structure() says that it is missing or no text
-        where = f"device {name!r}"
+            return  # structure() says that it is missing or no text
         if not DEVICE_NAME.fullmatch(name):
             allowed = "a letter, then letters, digits, - and _, at most 48"
-            self._fault(where, f"name: found {shown(name)}, allowed: {allowed}")
+            place.fault(f"found {shown(name)}, allowed: {allowed}", "name")
         elif name.lower() in RESERVED_NAMES or name.lower().startswith("sqlite_"):
-            self._fault(where, f"name: {name!r} is a name inside the store, choose another")
-        if name.lower() in seen:
-            self._fault(where, "name: there is another device of this name")
-        seen.add(name.lower())
-        return where
+            allowed = "another, this is a name inside the store"
+            place.fault(f"found {shown(name)}, allowed: {allowed}", "name")
+        if name.lower() in self._seen:
+            allowed = "a name that no other device has, however its letters are cased"
+            place.fault(f"found {shown(name)}, allowed: {allowed}", "name")
+        self._seen.add(name.lower())
 
-    def _device(self, where: str, table: dict[str, Any], names: list[str]) -> DeviceConfig | None:
-        kind = self._kind(where, table.get("kind"))
-        keys = [field.name for field in attrs.fields(kind.options)] if kind else []
-        if kind is not None:
-            self._apply_environment(table, kind, names)
-            for extra in sorted(set(table) - {*COMMON_KEYS, *keys}):
-                hint = did_you_mean(extra, [*COMMON_KEYS, *keys])
-                self._fault(where, f"unknown key {extra!r}{hint}")
-        section = self._structured(where, table, COMMON_KEYS, DeviceSection)
-        if kind is None:
-            return None
-        options = self._structured(where, table, keys, kind.options)
-        self._check_options(where, options)
-        if section is None or options is None:
-            return None
-        return self._complete(where, section, kind, options)
-
-    def _kind(self, where: str, word: Any) -> KindLike | None:
+    def _kind(self, place: Place, word: Any) -> KindLike | None:
         if not isinstance(word, str):
             return None  # structure() says that it is missing or no text
         if word not in self._kinds:
-            self._fault(where, f"unknown kind {word!r}{did_you_mean(word, self._kinds)}")
+            text = f"found {shown(word)}{_kind_hint(word, self._kinds)}"
+            place.fault(text, "kind")
             return None
         kind: KindLike = self._kinds[word]()
         return kind
 
-    def _apply_environment(self, table: dict[str, Any], kind: KindLike, names: list[str]) -> None:
-        name = table.get("name")
-        if isinstance(name, str):
-            longer = [other for other in names if other.startswith(name) and other != name]
-            self.faults += environment.apply_device(table, kind.options, self._environ, longer)
 
-    def _structured(
-        self, where: str, table: Mapping[str, Any], keys: list[str] | tuple[str, ...], into: Any
-    ) -> Any:
-        made, faults = structure({key: table[key] for key in keys if key in table}, into)
+def _is_named(table: Any) -> bool:
+    return isinstance(table, dict) and isinstance(table.get("name"), str)
+
+
+def _called(name: Any, number: int) -> str:
+    """How faults call a device: by its name, or by its number while it has none to show."""
+    if not isinstance(name, str):
+        return f"device {number}"
+    if isinstance(name, ReferencedText) and not DEVICE_NAME.fullmatch(name):
+        return f"device {number}"
+    return f"device {shown(str(name))}"
+
+
+def _kind_hint(word: str, kinds: Kinds) -> str:
+    hint = did_you_mean(word, kinds)
+    return hint if hint.endswith("?") else f", this version has the kinds {', '.join(kinds)}"
+
+
+class _Checked:
+    """Part of a table as an object: ``made`` without a fault, ``whole`` as far as it is right."""
+
+    def __init__(
+        self, place: Place, table: Mapping[str, Any], keys: Sequence[str], into: type[Any]
+    ) -> None:
+        known = {key: table[key] for key in keys if key in table}
+        self.made, faults = structure(known, into)
         for key, text in faults:
-            self._fault(where, f"{key}: {text}" if key else text)
-        return made
+            place.fault(text, key)
+        self.whole: Any = partial(known, into) if self.made is None else self.made
+        wrong = {key for key, text in faults if not text.startswith(UNKNOWN_KEY)}
+        for fault in self.whole.check() if hasattr(into, "check") else ():
+            if not any(_is_in(fault.key, key) for key in wrong):
+                text = f"found {shown(fault.found)}, allowed: {fault.allowed}{fault.hint}"
+                place.fault(text, fault.key)
 
-    def _check_options(self, where: str, options: Any) -> None:
-        if options is None or not hasattr(options, "check"):
-            return
-        for fault in options.check():
-            text = f"{fault.key}: found {shown(fault.found)}, allowed: {fault.allowed}"
-            self._fault(where, f"{text}{fault.hint}")
 
-    def _complete(
-        self, where: str, section: DeviceSection, kind: KindLike, options: Any
-    ) -> DeviceConfig:
-        interval_s = kind.interval_s if section.interval_s is None else section.interval_s
-        timeout_s = kind.timeout_s if section.timeout_s is None else section.timeout_s
-        if interval_s < kind.min_interval_s:
-            allowed = f"{kind.min_interval_s:g} s or more for the kind {section.kind!r}"
-            self._fault(where, f"interval_s: found {interval_s:g}, allowed: {allowed}")
-        return DeviceConfig(
-            section.name, section.kind, section.enabled, interval_s, timeout_s, options
-        )
+def _is_in(key: str, outer: str) -> bool:
+    return key == outer or key.startswith((f"{outer}.", f"{outer}["))

@@ -17,7 +17,18 @@ class Between:
         return bool(self.low <= value <= self.high)
 
     def __str__(self) -> str:
-        return f"{self.low:g} to {self.high:g}" + (f" {self.unit}" if self.unit else "")
+        return f"{decimal(self.low)} to {decimal(self.high)}" + (
+            f" {self.unit}" if self.unit else ""
+        )
+
+
+def decimal(value: float) -> str:
+    """A number with all its digits, and no point where it needs none.
+
+    >>> decimal(36500.0), decimal(0.01), decimal(-1e15)
+    ('36500', '0.01', '-1e+15')
+    """
+    return f"{value:.15g}"
 
 
 @attrs.frozen

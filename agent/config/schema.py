@@ -1,6 +1,7 @@
 """The sections of ``agent.toml`` and their defaults."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -8,16 +9,17 @@ from zoneinfo import ZoneInfo, available_timezones
 import attrs
 
 from agent.config.faults import did_you_mean
-from agent.config.options import Between, Length, OneOf
+from agent.config.options import Between, OneOf
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # Names that the store's tables and views have; each device is a view of its own name.
 RESERVED_NAMES = frozenset(
     {
-        "clock", "cpu_core", "device", "gap", "host_row", "layout", "metric", "process_sample",
-        "row", "run", "system_sample", "training_view",
+        "clock", "cpu_core", "device", "gap", "host_row", "layout", "meta", "metric",
+        "process_sample", "row", "run", "system_sample", "training_view",
     }
 )  # fmt: skip
+PATH_LIMIT = 4000  # characters; Linux takes 4095 bytes, and names of files follow
 DEVICE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,47}")
 
 
@@ -26,7 +28,7 @@ class TimeOfDay:
     """A local time of day as ``HH:MM``."""
 
     def allows(self, value: str) -> bool:
-        return re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value) is not None
+        return re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value) is not None
 
     def __str__(self) -> str:
         return 'a time from "00:00" to "23:59"'
@@ -52,22 +54,31 @@ class TimeZone:
 
 @attrs.frozen
 class Folder:
-    """A folder, in which ``{dir}`` and ``{device}`` stand for their values."""
+    """A folder; ``~`` is the user's own, and ``words`` in braces stand for their values."""
+
+    words: tuple[str, ...] = ()
 
     def allows(self, value: str) -> bool:
-        if "\0" in value or not value.strip():
+        rest = value
+        for word in self.words:
+            rest = rest.replace(f"{{{word}}}", "")
+        if not value.strip() or not value.isprintable() or "{" in rest or "}" in rest:
             return False
-        return re.fullmatch(r"(?:[^{}]|\{dir\}|\{device\})*", value) is not None
+        try:
+            return len(str(Path(value).expanduser())) <= PATH_LIMIT
+        except RuntimeError:  # the home of nobody
+            return False
 
     def __str__(self) -> str:
-        return "a folder, with {dir} and {device} standing for their values"
+        known = " and ".join(f"{{{word}}}" for word in self.words)
+        return f"a folder, with {known} standing for their values" if known else "a folder"
 
 
 @attrs.frozen
 class AgentSection:
     """``[agent]``: where things are."""
 
-    data_dir: Annotated[str, Length(1, 4096)] = "data"
+    data_dir: Annotated[str, Folder()] = "data"
     timezone: Annotated[str, TimeZone()] = "local"
     log_level: Annotated[str, OneOf(("debug", "info", "warning", "error"))] = "info"
 
@@ -92,9 +103,9 @@ class ReportsSection:
     calendar: bool = False
     units: bool = False
     keep_days: Annotated[int, Between(0, 36500, "days")] = 30
-    dir: Annotated[str, Length(1, 4096)] = "reports"
-    daily_dir: Annotated[str, Folder()] = "{dir}/{device}/daily"
-    weekly_dir: Annotated[str, Folder()] = "{dir}/{device}/weekly"
+    dir: Annotated[str, Folder()] = "reports"
+    daily_dir: Annotated[str, Folder(("dir", "device"))] = "{dir}/{device}/daily"
+    weekly_dir: Annotated[str, Folder(("dir", "device"))] = "{dir}/{device}/weekly"
 
 
 @attrs.frozen
@@ -106,6 +117,13 @@ class DeviceSection:
     enabled: bool = True
     interval_s: Annotated[float, Between(0.01, 86400, "s")] | None = None
     timeout_s: Annotated[float, Between(0.05, 600, "s")] | None = None
+
+
+SECTIONS: Mapping[str, type[Any]] = {
+    "agent": AgentSection,
+    "store": StoreSection,
+    "reports": ReportsSection,
+}
 
 
 @attrs.frozen

@@ -1,6 +1,8 @@
 """From plain tables to frozen classes: strict about types, and all faults at once."""
 
+import math
 import types
+import typing
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
@@ -12,16 +14,12 @@ from cattrs.errors import (
     IterableValidationError,
 )
 
-from agent.config.faults import did_you_mean, shown
+from agent.config.faults import ReferencedText, Unresolved, did_you_mean, shown
 from agent.config.options import Secret
 
 T = TypeVar("T")
-
-
-class ReferencedText(str):
-    """A text that came from a file or the environment, and so may be a secret."""
-
-    __slots__ = ()
+UNKNOWN_KEY = "unknown key"
+NOTHING: Mapping[type, Any] = {str: "", int: 0, float: 0.0, bool: False, Secret: Secret("")}
 
 
 class OptionError(ValueError):
@@ -29,14 +27,21 @@ class OptionError(ValueError):
 
 
 def _refuse(found: object, allowed: str) -> OptionError:
-    what = "a text from a file or the environment" if isinstance(found, ReferencedText) else None
-    return OptionError(f"found {what or shown(found)}, allowed: {allowed}")
+    if isinstance(found, Unresolved):
+        return OptionError(found.reason)
+    return OptionError(f"found {shown(found)}, allowed: {allowed}")
 
 
 def _float(found: Any, _: Any) -> float:
     if isinstance(found, bool) or not isinstance(found, int | float):
         raise _refuse(found, "a number")
-    return float(found)
+    try:
+        number = float(found)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise _refuse(found, "a finite number")
+    return number
 
 
 def _int(found: Any, _: Any) -> int:
@@ -54,14 +59,31 @@ def _bool(found: Any, _: Any) -> bool:
 def _str(found: Any, _: Any) -> str:
     if not isinstance(found, str):
         raise _refuse(found, "a text in quotes")
-    return str(found)
+    if any("\ud800" <= character <= "\udfff" for character in found):
+        raise _refuse(found, "a text in UTF-8")  # a variable's; no file can hold it
+    return found  # as it is: a referenced text stays known as one
 
 
 def _secret(found: Any, _: Any) -> Secret:
+    if isinstance(found, Unresolved):
+        raise OptionError(found.reason)
     if not isinstance(found, ReferencedText):
         allowed = '{ file = "path" } or { env = "NAME" }, so that it stands in no configuration'
         raise OptionError(f"found it written out, allowed: {allowed}")
     return Secret(str(found))
+
+
+def base_type(hint: Any) -> Any:
+    """The plain type of an option: without ``Annotated`` and without ``None``.
+
+    >>> base_type(Annotated[float, "range"] | None)
+    <class 'float'>
+    """
+    if get_origin(hint) is Annotated:
+        return base_type(get_args(hint)[0])
+    if get_origin(hint) in (typing.Union, types.UnionType):
+        return base_type(next(arg for arg in get_args(hint) if arg is not type(None)))
+    return hint
 
 
 def is_constrained(hint: Any) -> bool:
@@ -89,11 +111,13 @@ def _constrained(hint: Any, converter: cattrs.Converter) -> Any:
 
 
 def _tuple(hint: Any, converter: cattrs.Converter) -> Any:
-    items: Any = types.GenericAlias(list, (get_args(hint)[0],))
+    item = get_args(hint)[0]
+    items: Any = types.GenericAlias(list, (item,))
+    allowed = "tables, with [[ ]] around their name" if attrs.has(base_type(item)) else "a list"
 
     def structure(found: Any, _: Any) -> Any:
         if not isinstance(found, list):
-            raise _refuse(found, "a list")
+            raise _refuse(found, allowed)
         return tuple(converter.structure(found, items))
 
     return structure
@@ -141,6 +165,38 @@ def structure(table: Mapping[str, Any], into: type[T]) -> tuple[T | None, list[t
         return None, list(_faults(exc, ""))
 
 
+def partial(table: object, into: type[T]) -> T:
+    """The object of a faulty table: what is wrong or missing has its default, or nothing.
+
+    With it the faults between options are found at once with those of single ones.
+    """
+    hints = typing.get_type_hints(into, include_extras=True)
+    found = table if isinstance(table, Mapping) else {}
+    converter = _converter()
+    values = {}
+    for field in attrs.fields(into):  # type: ignore[arg-type]
+        values[field.alias] = _partial(found.get(field.name), field, hints[field.name], converter)
+    return into(**values)
+
+
+def _partial(
+    found: object, field: "attrs.Attribute[Any]", hint: Any, converter: cattrs.Converter
+) -> Any:
+    base = base_type(hint)
+    if is_tuple(base) and isinstance(found, list) and attrs.has(get_args(base)[0]):
+        return tuple(partial(each, get_args(base)[0]) for each in found)
+    try:
+        return converter.structure(found, hint)
+    except (OptionError, IterableValidationError, ClassValidationError):
+        pass
+    if attrs.has(base) and base is not Secret:
+        return partial(found, base)
+    default: Any = field.default
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+        return default.factory()
+    return NOTHING.get(base, ()) if default is attrs.NOTHING else default
+
+
 def _faults(error: BaseException, key: str) -> Iterator[tuple[str, str]]:
     if isinstance(error, ClassValidationError):
         named, unnamed = error.group_exceptions()
@@ -155,7 +211,7 @@ def _faults(error: BaseException, key: str) -> Iterator[tuple[str, str]]:
     elif isinstance(error, ForbiddenExtraKeysError):
         allowed = [field.name for field in attrs.fields(error.cl)]
         for extra in sorted(error.extra_fields):
-            yield key, f"unknown key {extra!r}{did_you_mean(extra, allowed)}"
+            yield key, f"{UNKNOWN_KEY} {shown(extra)}{did_you_mean(extra, allowed)}"
     elif isinstance(error, KeyError):
         yield key, "missing, it has no default"
     else:

@@ -1,14 +1,10 @@
-"""What ``check``, ``read`` and ``version`` print."""
+"""What ``check`` and ``read`` print."""
 
 import json
-import platform
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as package_version
 from typing import Any
 
 import attrs
 
-from agent import __version__
 from agent.clock import SystemClock
 from agent.config import Config, DeviceConfig, FaultyConfigError
 from agent.config.faults import did_you_mean
@@ -18,16 +14,19 @@ from agent.devices import KINDS
 from agent.errors import AgentError, ConfigError
 from agent.model import Metric, MetricType, Value
 from agent.poller import checked
-from agent.store import sqlite_version
-
-PACKAGES = ("apscheduler", "attrs", "cattrs", "click", "psutil", "tzdata")
+from agent.zones import zone_of
 
 
 def check_report(config: Config, *, as_json: bool) -> str:
-    """A line for each device of a sound configuration."""
+    """A line for each device of a sound configuration.
+
+    Raises:
+        ConfigError: The machine's own time zone is asked for, and cannot be used.
+    """
+    zone = zone_of(config.agent.timezone)
     if as_json:
-        facts = attrs.asdict(config, value_serializer=_plain)
-        return json.dumps({"ok": True, "config": facts}, indent=1, ensure_ascii=False)
+        facts = {"ok": True, "config": _plain(config)}
+        return json.dumps(facts, indent=1, ensure_ascii=False)
     rows = [
         [d.name, d.kind, f"{d.interval_s:g} s", f"{d.timeout_s:g} s", _where(d)]
         for d in config.devices
@@ -37,7 +36,7 @@ def check_report(config: Config, *, as_json: bool) -> str:
         lines += ["", table(["device", "kind", "interval", "time-out", ""], rows, right=[2, 3])]
     else:
         lines.append("no [[device]] is configured yet: nothing will be polled")
-    lines += ["", f"store    {config.store_path}"]
+    lines += ["", f"store    {config.store_path}", f"time     {zone}"]
     lines.append(f"at risk  the last {config.store.flush_interval_s:g} s in a power cut")
     return "\n".join(lines)
 
@@ -61,6 +60,7 @@ def read_report(config: Config, name: str, *, as_json: bool) -> str:
     device = config.device(name)
     if device is None:
         hint = did_you_mean(name, [each.name for each in config.devices])
+        hint = hint or ", there is no [[device]] in it"
         raise ConfigError(f"{config.source}: no device {name!r}{hint}")
     driver = KINDS[device.kind]().driver(device.options, device.timeout_s)
     clock = SystemClock()
@@ -70,42 +70,21 @@ def read_report(config: Config, name: str, *, as_json: bool) -> str:
         took_ms = (clock.monotonic() - began_s) * 1000
         metrics = {metric.name: metric for metric in driver.metrics}
         found = list(driver.describe())
+        warnings = list(driver.warnings())
     finally:
         driver.close()
     if as_json:
-        return _read_json(device, values, metrics, found, took_ms)
+        return _read_json(device, values, metrics, (found, warnings), took_ms)
     rows = []
     for metric, value in values.items():
         about = metrics.get(metric, Metric(metric))
         rows.append([metric, value_text(value), about.unit, about.help])
     lines = [table(["metric", "value", "unit", ""], rows, right=[1]), ""]
     lines += [printable(fact) for fact in found]
+    lines += [printable(f"warning: {text}") for text in warnings]
     missing = sum(value is None for value in values.values())
     note = f", {missing} of them without a valid value (–)" if missing else ""
     lines.append(f"{len(values)} values{note} in {took_ms:.0f} ms, the connection included")
-    return "\n".join(lines)
-
-
-def version_report(*, as_json: bool) -> str:
-    """Versions of the agent and of what it is made of."""
-    facts: dict[str, Any] = {
-        "agent": __version__,
-        "python": platform.python_version(),
-        "sqlite": sqlite_version(),
-        "machine": platform.machine(),
-        "system": platform.platform(),
-        "libraries": {},
-    }
-    for package in PACKAGES:
-        try:
-            facts["libraries"][package] = package_version(package)
-        except PackageNotFoundError:
-            facts["libraries"][package] = None
-    if as_json:
-        return json.dumps(facts, indent=1)
-    lines = [f"agent {__version__}"]
-    lines += [f"  {key:10} {facts[key]}" for key in ("python", "sqlite", "machine", "system")]
-    lines += [f"  {name:10} {number or 'missing'}" for name, number in facts["libraries"].items()]
     return "\n".join(lines)
 
 
@@ -116,23 +95,26 @@ def _where(device: DeviceConfig) -> str:
     return where if device.enabled else f"{where} (not enabled)".strip()
 
 
-def _plain(_: Any, __: Any, value: Any) -> Any:
+def _plain(value: Any) -> Any:
+    """A configuration as JSON can hold it, its secrets left out wherever they stand."""
     if isinstance(value, Secret):
         return str(value)
-    return (
-        value if isinstance(value, str | int | float | bool | dict | list | None) else _text(value)
-    )
-
-
-def _text(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else str(value)
+    if attrs.has(type(value)):
+        return {
+            field.name: _plain(getattr(value, field.name)) for field in attrs.fields(type(value))
+        }
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value if isinstance(value, str | int | float | None) else str(value)
 
 
 def _read_json(
     device: DeviceConfig,
     values: dict[str, Value],
     metrics: dict[str, Metric],
-    found: list[str],
+    found: tuple[list[str], list[str]],
     took_ms: float,
 ) -> str:
     rows = []
@@ -144,7 +126,8 @@ def _read_json(
         "device": device.name,
         "kind": device.kind,
         "took_ms": round(took_ms, 1),
-        "found": found,
+        "found": found[0],
+        "warnings": found[1],
         "values": rows,
     }
     return json.dumps(facts, indent=1, ensure_ascii=False)

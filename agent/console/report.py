@@ -1,6 +1,7 @@
 """What ``report`` does and prints, with progress where it takes long."""
 
 import json
+import os
 import sys
 from datetime import date, tzinfo
 from pathlib import Path
@@ -44,20 +45,20 @@ def report_made(
         raise ConfigError(
             f"--timezone: found {zone!r}, allowed: {TimeZone()}{TimeZone().hint(zone)}"
         )
+    if (span is None) == (start is None):
+        raise ConfigError("say which report: --daily, --weekly, or --from TIME [--to TIME]")
+    if span is not None and end is not None:
+        raise ConfigError("--to goes with --from")
+    if span is None and (day is not None or calendar is not None):
+        raise ConfigError("--date and --calendar go with --daily or --weekly")
+    if output is not None:
+        output = _checked_output(output, devices)
     clock = SystemClock()
     here = zone_of(zone or config.agent.timezone)
     reports = Reports(config, clock, here)
-    if (span is None) == (start is None):
-        raise ConfigError("say which report: --daily, --weekly, or --from TIME [--to TIME]")
-    if output is not None and len(devices) != 1:
-        raise ConfigError("--output takes one device: agent report ... DEVICE --output FILE")
     if span is not None:
-        if end is not None:
-            raise ConfigError("--to goes with --from")
-        period = reports.period(span, day=_day(day), calendar=calendar)
+        period = _of_day(reports, span, day, calendar)
     else:
-        if day is not None or calendar:
-            raise ConfigError("--date and --calendar go with --daily or --weekly")
         period = _between(start or "", end, clock, here)
     console = _Console(clock)
     made = list(
@@ -67,6 +68,8 @@ def report_made(
     if as_json:
         facts = [attrs.asdict(each) | {"path": str(each.path)} for each in made]
         return json.dumps(facts, indent=1, ensure_ascii=False)
+    if not made:
+        return "no device has data yet, there is nothing to report"
     return "\n".join(
         f"{each.path}  {each.rows} rows, {size_text(each.size_bytes)}"
         + (f", {each.gaps} gap{'s' if each.gaps > 1 else ''}" if each.gaps else "")
@@ -74,13 +77,22 @@ def report_made(
     )
 
 
-def _day(text: str | None) -> date | None:
-    if text is None:
-        return None
+def _checked_output(output: Path, devices: tuple[str, ...]) -> Path:
+    if len(devices) != 1:
+        raise ConfigError("--output takes one device: agent report ... DEVICE --output FILE")
+    if output.exists() and not output.is_file():
+        # The report would take the place of the terminal, pipe or device.
+        raise ConfigError(f"--output: found {str(output)!r}, allowed: a file, which is replaced")
+    # What a link leads to is replaced, not the link: it may be /dev/stdout.
+    return Path(os.path.realpath(output)) if output.is_symlink() else output
+
+
+def _of_day(reports: Reports, span: str, day: str | None, calendar: bool | None) -> Period:
     try:
-        return date.fromisoformat(text)
-    except ValueError as exc:
-        raise ConfigError(f"--date: found {text!r}, allowed: a date such as 2026-11-20") from exc
+        wanted = None if day is None else date.fromisoformat(day)
+        return reports.period(span, day=wanted, calendar=calendar)
+    except (ValueError, OverflowError) as exc:  # OverflowError: at either end of the calendar
+        raise ConfigError(f"--date: found {day!r}, allowed: a date such as 2026-11-20") from exc
 
 
 def _between(start: str, end: str | None, clock: SystemClock, zone: tzinfo) -> Period:
@@ -93,7 +105,10 @@ def _between(start: str, end: str | None, clock: SystemClock, zone: tzinfo) -> P
             raise ConfigError(f"{option}: found {text!r}, allowed: {allowed}") from exc
     if moments[0] >= moments[1]:
         raise ConfigError("--from is not before --to")
-    return between(moments[0], moments[1], zone)
+    try:
+        return between(moments[0], moments[1], zone)
+    except (ValueError, OverflowError) as exc:  # at either end of the calendar
+        raise ConfigError(f"--from {start!r} or --to {end!r} is too far away") from exc
 
 
 class _Console:

@@ -1,7 +1,9 @@
 """What ``status`` prints: from the running agent, and from the store."""
 
 import json
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from agent import state
@@ -21,7 +23,7 @@ LAST_ROWS = 20_000
 def status_report(config: Config, *, as_json: bool) -> str:
     """Who is well, what is stored, and the gaps of the last 24 hours."""
     now_ms = SystemClock().now_ms()
-    running = state.read(config.data_dir)
+    running = _completed(state.read(config.data_dir), config, now_ms)
     stored, error = _stored(config, now_ms)
     if as_json:
         facts = {
@@ -33,12 +35,33 @@ def status_report(config: Config, *, as_json: bool) -> str:
         }
         return json.dumps(facts, indent=1, ensure_ascii=False)
     lines = [*_agent_lines(config, running, now_ms), *_store_lines(config, running, now_ms)]
-    if error is not None:
+    if error is not None and os.path.lexists(config.store_path):
         lines.append(f"store    {error}")
     lines += ["", _device_table(_device_facts(config, running, stored), now_ms)]
     lines += _error_lines(running)
     lines += _gap_lines(config, stored, now_ms)
-    return "\n".join(lines)
+    return "\n".join(printable(line) for line in "\n".join(lines).split("\n"))
+
+
+def _completed(
+    running: dict[str, Any] | None, config: Config, now_ms: int
+) -> dict[str, Any] | None:
+    """What the running agent says, and where one of another version says less, nothing."""
+    if running is None:
+        return None
+    agent = {"version": "unknown", "started_ms": now_ms, "cpu_s": 0.0, "clock_synchronised": None}
+    store = {
+        "path": str(config.store_path),
+        "flush_interval_s": config.store.flush_interval_s,
+        "error": None,
+        "error_since_ms": now_ms,
+        "waiting": 0,
+        "waiting_bytes": 0,
+        "dropped": 0,
+    } | running.get("store", {})
+    none: dict[str, Any] = {"error": None, "warnings": [], "reason": None}
+    devices = [none | device for device in running.get("devices", [])]
+    return agent | running | {"store": store, "devices": devices}
 
 
 def _stored(config: Config, now_ms: int) -> tuple[dict[str, dict[str, Any]], str | None]:
@@ -93,7 +116,7 @@ def _agent_lines(config: Config, running: dict[str, Any] | None, now_ms: int) ->
 
 def _store_lines(config: Config, running: dict[str, Any] | None, now_ms: int) -> list[str]:
     path = config.store_path
-    size = sum(f.stat().st_size for f in path.parent.glob(path.name + "*") if f.is_file())
+    size = sum(_size(path.with_name(path.name + end)) for end in ("", "-wal", "-shm"))
     lines = [f"store    {path}, {size_text(size)}" if size else f"store    {path}, not there yet"]
     if running is None:
         return lines
@@ -108,6 +131,13 @@ def _store_lines(config: Config, running: dict[str, Any] | None, now_ms: int) ->
             f"({size_text(store['waiting_bytes'])}), {store['dropped']} were dropped"
         )
     return lines
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # the log comes and goes
+        return 0
 
 
 def _device_table(devices: Sequence[dict[str, Any]], now_ms: int) -> str:
@@ -134,31 +164,34 @@ def _device_table(devices: Sequence[dict[str, Any]], now_ms: int) -> str:
 
 
 def _condition(device: dict[str, Any]) -> str:
-    if not device["is_configured"]:
-        return "not polled"
     if "is_well" not in device:
-        return "–"
+        return "–" if device["is_configured"] else "not configured"
     if device["is_well"] is None:
         return "starting"
     return "well" if device["is_well"] else f"FAILS: {device['reason']}"
 
 
 def _error_lines(running: dict[str, Any] | None) -> list[str]:
-    failing = [d for d in (running or {}).get("devices", []) if d["error"]]
-    return ["", *(printable(f"{d['name']}: {d['error']}") for d in failing)] if failing else []
+    lines = []
+    for device in (running or {}).get("devices", []):
+        texts = (
+            [device["error"]] if device["error"] else [f"warning: {w}" for w in device["warnings"]]
+        )
+        lines += [printable(f"{device['name']}: {text}") for text in texts]
+    return ["", *lines] if lines else []
 
 
 def _gap_lines(config: Config, stored: dict[str, dict[str, Any]], now_ms: int) -> list[str]:
-    zone = zone_of(config.agent.timezone)
     gaps = sorted(
         (gap for known in stored.values() for gap in known["gaps"]), key=lambda gap: gap.start_ms
     )
     if not gaps:
         return []
+    zone = zone_of(config.agent.timezone)
     lines = ["", f"gaps of the last 24 hours: {len(gaps)}"]
     rows = []
     for gap in gaps[-GAPS_SHOWN:]:
-        lasted = duration_text(((gap.end_ms or now_ms) - gap.start_ms) / 1000)
+        lasted = duration_text(max(0.0, ((gap.end_ms or now_ms) - gap.start_ms) / 1000))
         until = lasted if gap.end_ms else f"{lasted}, lasting"
         rows.append([gap.device, iso(gap.start_ms, zone)[:19], until, str(gap.reason), gap.detail])
     return [*lines, table(["device", "from", "for", "reason", ""], rows)]

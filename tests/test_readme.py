@@ -1,0 +1,192 @@
+"""What the README says, done: its commands run, and its errors come from doing the wrong thing."""
+
+import fcntl
+import os
+import re
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from hw_sim.s7 import S7Simulator
+from tests.peers import free_port
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+TROUBLES = dict(re.findall(r"^\| `(.+?)` \| (.+) \|$", README, re.MULTILINE))
+LIMIT_S = 30
+
+
+def agent(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the agent in a folder."""
+    command = [sys.executable, "-m", "agent", *words]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, cwd=folder, env=environ, capture_output=True, text=True, timeout=LIMIT_S
+    )
+
+
+def configure(folder: Path, text: str) -> None:
+    (folder / "agent.toml").write_text(f'[agent]\ndata_dir = "data"\n{text}', "utf-8")
+
+
+def plc(port: int, address: str = "DB1.DBD6:REAL", more: str = "") -> str:
+    return (
+        f'[[device]]\nname = "plc"\nkind = "s7"\nhost = "127.0.0.1"\nport = {port}\n{more}\n'
+        f'tag = [{{ name = "pressure", address = "{address}" }}]\n'
+    )
+
+
+def no_configuration(folder: Path) -> str:
+    return agent(folder, "run").stderr
+
+
+def unknown_key(folder: Path) -> str:
+    configure(folder, plc(102, more="rak = 0"))
+    return agent(folder, "check").stderr
+
+
+def no_type(folder: Path) -> str:
+    configure(folder, plc(102, "DB1.DBD6"))
+    return agent(folder, "check").stderr
+
+
+def nothing_listens(folder: Path) -> str:
+    configure(folder, plc(free_port()))
+    return agent(folder, "read", "plc").stderr
+
+
+def no_way_there(folder: Path) -> str:
+    # A listener whose queue is full takes no connection and refuses none, as a firewall does.
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        port = full.getsockname()[1]
+        queued = [socket.socket() for _ in range(4)]
+        for each in queued:
+            each.setblocking(False)
+            each.connect_ex(("127.0.0.1", port))
+        configure(folder, plc(port, more="timeout_s = 0.5"))
+        text = agent(folder, "read", "plc").stderr
+        for each in queued:
+            each.close()
+    return text
+
+
+def read_from(folder: Path, simulator: S7Simulator, address: str = "DB1.DBD6:REAL") -> str:
+    with simulator:
+        configure(folder, plc(simulator.port, address))
+        return agent(folder, "read", "plc").stderr
+
+
+def wrong_slot(folder: Path) -> str:
+    return read_from(folder, S7Simulator(tsaps=[0x0102]))
+
+
+def put_get_off(folder: Path) -> str:
+    simulator = S7Simulator()
+    simulator.set_fault("put-get-off")
+    return read_from(folder, simulator)
+
+
+def no_such_block(folder: Path) -> str:
+    return read_from(folder, S7Simulator(), "DB9.DBW0:INT")
+
+
+def two_agents(folder: Path) -> str:
+    configure(folder, "")
+    (folder / "data").mkdir()
+    with (folder / "data" / "agent.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return agent(folder, "run").stderr
+
+
+def locked(folder: Path) -> str:
+    configure(folder, '[[device]]\nname = "host"\nkind = "host"\n')
+    agent(folder, "run", "--duration", "0.5")
+    other = sqlite3.connect(folder / "data" / "telemetry.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        return agent(folder, "run", "--duration", "2").stderr
+    finally:
+        other.close()
+
+
+def no_store(folder: Path) -> str:
+    configure(folder, "")
+    return agent(folder, "report", "--daily").stderr
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """A file system of 64 kB on ``folder``, where this user may make one."""
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], capture_output=True
+    )
+    if made.returncode:
+        pytest.skip("this user can't mount a small file system to fill it")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def full_disk(folder: Path) -> str:
+    configure(folder, '[[device]]\nname = "host"\nkind = "host"\n')
+    (folder / "data").mkdir()
+    with small_disk(folder / "data"):
+        return agent(folder, "run", "--duration", "2").stderr
+
+
+WRONG_THINGS: list[Callable[[Path], str]] = [
+    no_configuration,
+    unknown_key,
+    no_type,
+    nothing_listens,
+    no_way_there,
+    wrong_slot,
+    put_get_off,
+    no_such_block,
+    two_agents,
+    full_disk,
+    locked,
+    no_store,
+]
+
+
+def fits(trouble: str, said: str) -> bool:
+    """Whether a text of the README stands in what was said; N and DIR stand for anything."""
+    pattern = re.escape(trouble).replace(r"\ \(process\ N\)", r"(?: \(process \d+\))?")
+    return re.search(pattern.replace("DIR", r"\S+"), said) is not None
+
+
+@pytest.mark.parametrize(
+    ("trouble", "wrong_thing"),
+    list(zip(TROUBLES, WRONG_THINGS, strict=True)),
+    ids=[each.__name__ for each in WRONG_THINGS],
+)
+def test_an_error_of_the_readme_comes_from_doing_the_wrong_thing(
+    trouble: str, wrong_thing: Callable[[Path], str], tmp_path: Path
+) -> None:
+    said = wrong_thing(tmp_path)
+
+    assert fits(trouble, said), said
+    assert "Traceback" not in said
+
+
+def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "agent.toml", tmp_path)
+    commands = re.findall(r"^    \.venv/bin/agent (.+)$", README, re.MULTILINE)
+    runs = [line.split() for line in commands if line.startswith("run")]
+    others = [line.split() for line in commands if not line.startswith("run")]
+
+    results = [agent(tmp_path, *words, "--duration", "2") for words in runs]
+    results += [agent(tmp_path, *words) for words in others]
+
+    assert len(runs) == 1
+    assert {words[0] for words in others} == {"read", "status", "report"}
+    assert [result.stderr for result in results if result.returncode] == []
