@@ -44,10 +44,11 @@ peers: $(VENV)/ready
 	@sh build/peers.sh
 
 $(VENV)/ready: requirements-dev.lock pyproject.toml build/check_python.py
-	$(PYTHON) build/check_python.py
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PYTHON) build/check_python.py
+	@echo "setting up the environment in $(VENV), once (about half a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 clean:
