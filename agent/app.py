@@ -1,11 +1,12 @@
 """Builds every part, runs them, and stops them in reverse order."""
 
 import logging
+import math
 import os
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from datetime import time
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import attrs
@@ -25,12 +26,14 @@ from agent.zones import zone_of
 
 log = logging.getLogger(__name__)
 
-STOP_S = 3.0  # how long polls in hand may take to end; the whole stop stays below 5 s
+STOP_S = 2.5  # how long polls in hand may take to end; a locked store takes 1 s more, all below 5 s
+LOOK_FOR_SIGNALS_S = 0.5
 STATE_INTERVAL_S = 2.0
 RETRY_FLUSH_S = 10.0  # at most this long after a failed commit comes the next
 HOUSEKEEPING_S = 3600.0
 FIRST_HOUSEKEEPING_S = 60.0
 REPORTS_AFTER_START_S = 15.0
+REPORTS_WAIT_S = 60.0  # at most this long after their time reports wait for polls to end
 SPREAD_S = 1.0  # devices begin within this time, so that their polls do not fall together
 SWITCH_S = 0.001  # how long a thread may keep the interpreter while another is due
 
@@ -45,7 +48,8 @@ class App:
         self._clock = clock or SystemClock()
         self._started_ms = self._clock.now_ms()
         self._lock = DataLock(config.data_dir)
-        self._stop = threading.Event()
+        # put() may interrupt itself, in signal handlers too; an Event's set() would wait for ever.
+        self._stops: SimpleQueue[None] = SimpleQueue()
         zone = zone_of(config.agent.timezone)
         self.health = Health(self._clock)
         self.store = Store(
@@ -68,17 +72,31 @@ class App:
         """Poll until ``stop()`` is called, or for ``duration_s``."""
         # A poll that is due waits for whichever thread computes: 5 ms by default, times many.
         sys.setswitchinterval(SWITCH_S)
-        self.store.flush()
-        self._schedule.start()
-        self._say_started()
         try:
-            self._stop.wait(duration_s)
+            self._say_started()
+            self._schedule.start()
+            self._flush_soon()  # opens the file; neither polls nor stop() wait for a slow card
+            self._wait(math.inf if duration_s is None else duration_s)
         finally:
             self._shut_down()
 
     def stop(self) -> None:
         """Have ``run()`` return soon; safe in a signal handler, twice is fine."""
-        self._stop.set()
+        self._stops.put(None)
+
+    def _wait(self, duration_s: float) -> None:
+        """Until it was told to stop, or so long.
+
+        The kernel hands a signal to any thread, but Python's handler runs in the main one, and
+        only once that wakes: without a bound, one SIGTERM in thirty was never seen under load.
+        """
+        end_s = self._clock.monotonic() + duration_s
+        while (left_s := end_s - self._clock.monotonic()) > 0:
+            try:
+                self._stops.get(timeout=min(left_s, LOOK_FOR_SIGNALS_S))
+                return
+            except Empty:
+                continue
 
     def _poller(self, device: DeviceConfig, kinds: Kinds) -> Poller:
         kind = kinds[device.kind]()
@@ -99,25 +117,28 @@ class App:
                 skipped=poller.left_out,
             )
         flush_s = self._config.store.flush_interval_s
-        wake = self._schedule.on_demand("flush on append", self.store.flush)
-        self.store.on_append(wake)
+        self._flush_soon = self._schedule.on_demand("flush soon", self.store.flush)
+        self.store.on_append(self._flush_soon)
         self._schedule.every("flush", flush_s or 1.0, self._flush, offset_s=min(flush_s, 1.0))
         self._schedule.every("state", STATE_INTERVAL_S, self._write_state)
         self._schedule.every(
             "housekeeping", HOUSEKEEPING_S, self._housekeeping.run, offset_s=FIRST_HOUSEKEEPING_S
         )
-        self._plan_reports()
+        self._plan_reports(devices)
 
-    def _plan_reports(self) -> None:
+    def _plan_reports(self, devices: list[DeviceConfig]) -> None:
         at = time.fromisoformat(self._config.reports.time)
-        make_due = self._schedule.on_demand("reports missed", self._reports.make_due)
+        # One worker makes them, whoever asks: two at once would make the same report twice.
+        make_due = self._schedule.on_demand("make reports", self._reports.make_due)
+        slowest_s = max((device.timeout_s for device in devices), default=0.0)
 
         def clock_stepped(step_ms: int) -> None:
             self._housekeeping.clock_stepped(step_ms)
             make_due()
 
-        self._schedule.daily("reports", at, self._reports.make_due)
-        self._schedule.once("reports at start", REPORTS_AFTER_START_S, self._reports.make_due)
+        # A poll that began before that time of day ends after it, and belongs to that report.
+        self._schedule.daily("reports", at, make_due, min(2 * slowest_s, REPORTS_WAIT_S))
+        self._schedule.once("reports at start", REPORTS_AFTER_START_S, make_due)
         self._schedule.on_clock_step(clock_stepped)
 
     def _flush(self) -> float | None:
@@ -143,7 +164,10 @@ class App:
         for name, poller in self._pollers.items():
             if f"poll {name}" not in stuck:
                 poller.close()
-        self.store.close()
+        try:
+            self.store.close()
+        except Exception:
+            log.exception("closing %s", self.store.path)
         self._state.remove()
         self._lock.release()
         log.info("stopped")

@@ -41,10 +41,10 @@ class Housekeeping:
         """Delete what is older than the settings say, unless the clock is in doubt."""
         if not self._store.flush() or not self._store.is_open:
             return
-        if self.is_held():
-            log.debug("nothing is deleted by age, the clock is in doubt")
-            return
         try:
+            if self.is_held():
+                log.debug("nothing is deleted by age, the clock is in doubt")
+                return
             if self._retention_days:
                 before_ms = self._clock.now_ms() - self._retention_days * DAY_MS
                 gone = self._store.delete_before(before_ms)
@@ -56,7 +56,11 @@ class Housekeeping:
             log.error("deleting by age: %s", exc)
 
     def is_held(self) -> bool:
-        """Whether nothing may be deleted by age now."""
+        """Whether nothing may be deleted by age now.
+
+        Raises:
+            StoreError: The store can't be read.
+        """
         if self._held_until_s is not None and self._clock.monotonic() < self._held_until_s:
             return True
         since_ms = self._clock.now_ms() - HOLD_MS

@@ -10,23 +10,27 @@ again whenever wall and monotonic clock have moved against each other.
 import logging
 import threading
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
-from queue import SimpleQueue
-from typing import Any, Protocol
+from datetime import datetime, time, timedelta, timezone, tzinfo
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
-from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 from apscheduler.executors.base import BaseExecutor
 from apscheduler.job import Job
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.date import DateTrigger
 
 from agent.clock import Clock
+from agent.worker import Worker
 
 log = logging.getLogger(__name__)
 
 ORIGIN = datetime(2000, 1, 1)  # noqa: DTZ001 - monotonic zero as a date; no zone has it
 CHECK_CLOCK_S = 5.0  # how late a step of the wall clock is noticed by jobs at times of day
 STEP_MS = 500
+T = TypeVar("T")
 Result = float | None  # a job may ask to be called again in so many seconds
 
 
@@ -77,72 +81,40 @@ class GridTrigger(BaseTrigger):  # type: ignore[misc]
         return max(0, (now - due) // self.interval)
 
 
-class OnceTrigger(BaseTrigger):  # type: ignore[misc]
-    """Fires no more after its first time."""
-
-    def get_next_fire_time(self, _previous: datetime | None, _now: datetime) -> None:
-        return None
-
-
 class DailyTrigger(BaseTrigger):  # type: ignore[misc]
-    """Fires at a local time of day; on days that lack or repeat it, once."""
+    """Fires some time after a local time of day; on days that lack or repeat it, once."""
 
-    def __init__(self, clock: Clock, zone: tzinfo, at: time) -> None:
+    def __init__(self, clock: Clock, zone: tzinfo, at: time, after_s: float = 0.0) -> None:
         self._clock = clock
         self._zone = zone
         self._at = at
+        self._after_ms = round(after_s * 1000)
         self._fired_ms: int | None = None  # the newest time of day that was fired for
         self._next_ms = 0
+        self._next: datetime | None = None
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
-        now_ms = self._clock.now_ms()
-        if previous is not None:
+        now_ms = self._clock.now_ms() - self._after_ms
+        if previous is not None and previous == self._next:  # asked twice for each time it fires
             self._fired_ms = self._next_ms
         after_ms = now_ms
         # Woken a little early, the time of day that was just fired for would come again.
         if self._fired_ms is not None and 0 <= self._fired_ms - now_ms < 60_000:
             after_ms = self._fired_ms
         self._next_ms = next_time_of_day(after_ms, self._at, self._zone)
-        return now + timedelta(milliseconds=self._next_ms - now_ms)
+        self._next = now + timedelta(milliseconds=self._next_ms - now_ms)
+        return self._next
 
 
 def next_time_of_day(after_ms: int, at: time, zone: tzinfo) -> int:
-    """The first moment later than ``after_ms`` at which it is ``at`` in ``zone``, UTC ms."""
+    """The first moment later than ``after_ms`` at which it is ``at`` in ``zone``, UTC ms.
+
+    On a day that has ``at`` twice it is the first of the two.
+    """
     day = datetime.fromtimestamp(after_ms / 1000, zone).date()
-    while (moment_ms := time_of_day(day, at, zone)) <= after_ms:
+    while (moment_ms := round(datetime.combine(day, at, zone).timestamp() * 1000)) <= after_ms:
         day += timedelta(days=1)
     return moment_ms
-
-
-def time_of_day(day: date, at: time, zone: tzinfo) -> int:
-    """When it is ``at`` on a day in ``zone``, UTC ms; the first time where it is so twice."""
-    return round(datetime.combine(day, at, zone).timestamp() * 1000)
-
-
-class Worker:
-    """One thread for one job: a job that hangs holds up nobody else, nor the end."""
-
-    def __init__(self, name: str) -> None:
-        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._thread.start()
-
-    def submit(self, task: Callable[[], None]) -> None:
-        """Run ``task`` after those that are waiting."""
-        self._tasks.put(task)
-
-    def stop(self) -> None:
-        """End the thread when the task in hand is done."""
-        self._tasks.put(None)
-
-    def join(self, timeout_s: float) -> bool:
-        """Wait for the thread's end; whether it came."""
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
-
-    def _work(self) -> None:
-        while (task := self._tasks.get()) is not None:
-            task()
 
 
 class WorkerExecutor(BaseExecutor):  # type: ignore[misc]
@@ -187,6 +159,7 @@ class Schedule:
         self._zone = zone
         self._line = MonotonicZone(clock)
         self._functions: dict[str, Callable[[], Result]] = {}
+        self._failing: set[str] = set()
         self._skipped: dict[str, Skipped] = {}
         self._daily: dict[str, DailyTrigger] = {}
         self._offset_ms = self._wall_offset_ms()
@@ -198,7 +171,10 @@ class Schedule:
             executors={"default": WorkerExecutor(self)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        self._scheduler.add_listener(self._still_running, EVENT_JOB_MAX_INSTANCES)
+        self._scheduler.add_listener(
+            lambda event: self._count_left_out(event.job_id, 1, is_running=True),
+            EVENT_JOB_MAX_INSTANCES,
+        )
         # A job that is still running is counted by us; APScheduler would log it at every tick.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
@@ -217,16 +193,18 @@ class Schedule:
             self._skipped[name] = skipped
         self._add(name, function, GridTrigger(start, interval_s), start)
 
-    def daily(self, name: str, at: time, function: Callable[[], Result]) -> None:
-        """Run a job at a local time of day."""
-        trigger = self._daily[name] = DailyTrigger(self._clock, self._zone, at)
+    def daily(
+        self, name: str, at: time, function: Callable[[], Result], after_s: float = 0.0
+    ) -> None:
+        """Run a job ``after_s`` seconds after a local time of day."""
+        trigger = self._daily[name] = DailyTrigger(self._clock, self._zone, at, after_s)
         first = trigger.get_next_fire_time(None, self._line.at(self._clock.monotonic()))
         self._add(name, function, trigger, first)
 
     def once(self, name: str, after_s: float, function: Callable[[], Result]) -> None:
         """Run a job one time."""
         first = self._line.at(self._clock.monotonic() + after_s)
-        self._add(name, function, OnceTrigger(), first)
+        self._add(name, function, DateTrigger(first, self._line), first)
 
     def on_demand(self, name: str, function: Callable[[], object]) -> Callable[[], None]:
         """A function that has the job run soon in its own thread; calls before that are one."""
@@ -235,7 +213,7 @@ class Schedule:
 
         def task() -> None:
             waiting.clear()
-            function()
+            self._call(name, function)
 
         def wake() -> None:
             if not waiting.is_set():
@@ -259,27 +237,39 @@ class Schedule:
             self._scheduler.shutdown(wait=False)
         for worker in self.workers.values():
             worker.stop()
-        stuck = []
-        for name, worker in self.workers.items():
-            if not worker.join(max(0.0, end - self._clock.monotonic())):
-                stuck.append(name)
-        return stuck
+        return [
+            name
+            for name, worker in self.workers.items()
+            if not worker.join(max(0.0, end - self._clock.monotonic()))
+        ]
 
     def run_job(self, job: Job, due: datetime) -> None:
         """One run of a job, in its worker."""
-        trigger, skipped = job.trigger, self._skipped.get(job.id)
-        if isinstance(trigger, GridTrigger) and skipped is not None:
-            missed = trigger.missed(due, self._line.at(self._clock.monotonic()))
-            if missed:
-                skipped(missed, is_running=False)
-        try:
-            again_s = self._functions[job.id]()
-        except Exception:
-            log.exception("%s failed, it runs again at its next time", job.id)
+        if isinstance(job.trigger, GridTrigger):
+            missed = job.trigger.missed(due, self._line.at(self._clock.monotonic()))
+            self._count_left_out(job.id, missed, is_running=False)
+        again_s = self._call(job.id, self._functions[job.id])
+        if again_s is None or not self._scheduler.running:
             return
-        if again_s is not None and self._scheduler.running:
+        try:
             again = self._line.at(self._clock.monotonic() + again_s)
             self._scheduler.modify_job(job.id, next_run_time=again)
+        except JobLookupError:
+            log.debug("%s: the schedule was stopped meanwhile", job.id)
+
+    def _call(self, name: str, function: Callable[[], T]) -> T | None:
+        """Run a job's function; a bug in one stops no other, and is logged once until it works."""
+        try:
+            result = function()
+        except Exception:
+            level = logging.DEBUG if name in self._failing else logging.ERROR
+            log.log(level, "%s failed, it runs again at its next time", name, exc_info=True)
+            self._failing.add(name)
+            return None
+        if name in self._failing:
+            self._failing.discard(name)
+            log.info("%s works again", name)
+        return result
 
     def _add(
         self, name: str, function: Callable[[], Result], trigger: BaseTrigger, first: datetime
@@ -288,10 +278,10 @@ class Schedule:
         self.workers[name] = Worker(name)
         self._scheduler.add_job(function, trigger, id=name, name=name, next_run_time=first)
 
-    def _still_running(self, event: JobSubmissionEvent) -> None:
-        skipped = self._skipped.get(event.job_id)
-        if skipped is not None:
-            skipped(1, is_running=True)
+    def _count_left_out(self, name: str, count: int, *, is_running: bool) -> None:
+        skipped = self._skipped.get(name)
+        if skipped is not None and count:
+            self._call(f"counting {name}", partial(skipped, count, is_running=is_running))
 
     def _wall_offset_ms(self) -> int:
         stamp = self._clock.stamp()
@@ -307,4 +297,4 @@ class Schedule:
         for name, trigger in self._daily.items():
             self._scheduler.modify_job(name, next_run_time=trigger.get_next_fire_time(None, now))
         for function in self._stepped:
-            function(step_ms)
+            self._call("noting the step of the clock", partial(function, step_ms))

@@ -1,0 +1,137 @@
+"""``kill -9`` at any moment costs no sample that a reader has seen committed."""
+
+import itertools
+import random
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from hw_sim.s7 import S7Simulator
+from tests.agent_process import AgentProcess, plcs, s7_device, wait_for, write_config
+from tests.proofs.stored import (
+    Row,
+    gaps_of,
+    is_sound,
+    reading,
+    rows_after,
+    rows_of,
+    run_starts,
+)
+
+pytestmark = pytest.mark.timeout(600)  # the long forms take up to 2 minutes, others seconds
+
+DEVICES = 5
+LATEST_KILL_S = 1.2  # a start takes 0.3 s, so most kills meet an agent that writes
+SETTLED_ROWS = 2 * DEVICES  # a row of each device is then among the new ones
+
+
+class Observer:
+    """Reads with a connection of its own, and remembers everything that it saw committed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.seen: dict[int, Row] = {}
+
+    def watch(self, lasts_s: float) -> None:
+        """Look again and again for so long."""
+        end = time.monotonic() + lasts_s
+        while time.monotonic() < end and not self._path.exists():
+            time.sleep(0.005)
+        while (left_s := end - time.monotonic()) > 0:
+            self._look()
+            time.sleep(max(0.0, min(0.005, left_s)))
+
+    def _look(self) -> None:
+        try:
+            with reading(self._path) as connection:
+                for row in rows_after(connection, max(self.seen, default=-1)):
+                    self.seen[row.key] = row
+        except sqlite3.OperationalError:
+            return  # no table yet: the agent is still making the file
+
+
+@pytest.fixture
+def five_plcs() -> Iterator[list[S7Simulator]]:
+    with plcs(DEVICES) as simulators:
+        yield simulators
+
+
+@pytest.mark.parametrize(
+    ("rounds", "flush_interval_s"),
+    [
+        pytest.param(11, 0.2, id="short"),
+        pytest.param(4, 0.0, id="short, each poll committed"),
+        pytest.param(150, 0.2, id="long", marks=pytest.mark.slow),
+        pytest.param(50, 0.0, id="long, each poll committed", marks=pytest.mark.slow),
+    ],
+)
+def test_a_killed_agent_keeps_every_sample_that_was_seen_committed(
+    rounds: int, flush_interval_s: float, five_plcs: Sequence[S7Simulator], tmp_path: Path
+) -> None:
+    devices = [s7_device(f"plc{n}", plc.port) for n, plc in enumerate(five_plcs)]
+    config = write_config(tmp_path, devices, store=f"flush_interval_s = {flush_interval_s}")
+    path = tmp_path / "data" / "telemetry.db"
+    observer = Observer(path)
+    chance = random.Random(rounds)
+
+    for number in range(rounds):
+        with AgentProcess(config) as agent:
+            observer.watch(chance.uniform(0.0, LATEST_KILL_S))
+            assert agent.is_running, agent.log
+        if path.exists():
+            # Each third time our own connection is the last one out, and empties the log.
+            assert is_sound(path, "rw" if number % 3 == 2 else "ro")
+            assert not lost_of(observer, path)
+    run_to_its_end(config, path)
+
+    assert is_sound(path)
+    assert not lost_of(observer, path)
+    assert len(observer.seen) > rounds  # some rounds end before the first commit
+    assert_times_rise(rows_of(path))
+    assert_gaps_once_for_each_restart(path)
+
+
+def lost_of(observer: Observer, path: Path) -> list[Row]:
+    """Rows that were seen committed and are not there now, or not as they were."""
+    if not observer.seen:
+        return []
+    there = {row.key: row for row in rows_of(path)}
+    return [row for row in observer.seen.values() if there.get(row.key) != row]
+
+
+def run_to_its_end(config: Path, path: Path) -> None:
+    """An agent that works on the file as it is, and stops in order."""
+    before = len(rows_of(path))
+    with AgentProcess(config) as agent:
+        wait_for(lambda: len(rows_of(path)) >= before + SETTLED_ROWS, what="new rows")
+        code, _ = agent.stop()
+    assert code == 0
+
+
+def assert_times_rise(rows: Sequence[Row]) -> None:
+    """Keys are unique by the table's definition, and here in the order of each device's times."""
+    newest: dict[str, int] = {}
+    for row in rows:
+        assert row.monotonic_ms > newest.get(row.device, -1)
+        newest[row.device] = row.monotonic_ms
+
+
+def assert_gaps_once_for_each_restart(path: Path) -> None:
+    """Each run that stored rows of a device says once that the device had none before it."""
+    starts = [*run_starts(path), 2**62]
+    runs = list(itertools.pairwise(starts))
+    rows = rows_of(path)
+    wanted: Counter[tuple[str, int]] = Counter()
+    for device in {row.device for row in rows}:
+        times = [row.ts_ms for row in rows if row.device == device]
+        polled = [start for start, end in runs if any(start <= ms < end for ms in times)]
+        wanted.update((device, start) for start in polled[1:])
+    gaps = gaps_of(path)
+    found = Counter((gap.device, gap.end_ms or 0) for gap in gaps if gap.reason == "agent down")
+
+    assert {gap.reason for gap in gaps} == {"agent down"}
+    assert found == wanted
