@@ -1,12 +1,17 @@
 """The first five minutes: a simulated PLC, this machine, and a real agent that polls both."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import click
+
+from agent.errors import ConfigError
+from agent.state import DataLock
 from hw_sim.s7 import DB1_TAGS, S7Simulator
 
 COURSE_PORT = 1102  # where the training course's PLC listens; any free port when it is taken
@@ -44,11 +49,16 @@ interval_s = 1.0
 
 
 def run_demo(data: Path, duration_s: float | None) -> None:
-    """Start the simulator and the agent, say where things are, wait for the end of it."""
-    data.mkdir(parents=True, exist_ok=True)
+    """Start the simulator and the agent, say where things are, wait for the end of it.
+
+    Raises:
+        click.ClickException: The folder can't be used; nothing in it was changed.
+    """
+    data = data.expanduser()  # make hands on a "~" as it stands
+    file = data / "agent.toml"
+    _check_folder(data, file)
     plc = _start_plc()
     try:
-        file = data / "agent.toml"
         file.write_text(configuration(plc.port), "utf-8")
         print(_introduction(data, file, plc, duration_s), flush=True)
         code = _run_agent(file, duration_s)
@@ -57,6 +67,22 @@ def run_demo(data: Path, duration_s: float | None) -> None:
     if code:
         sys.exit(code)
     print(_farewell(data, file), flush=True)
+
+
+def _check_folder(data: Path, file: Path) -> None:
+    """Leave alone what is not the demo's, and what a running demo uses."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = DataLock(data)
+        lock.hold()
+        lock.release()
+        is_ours = not file.exists() or file.read_text("utf-8", "replace").startswith(HEADER)
+    except (OSError, ConfigError) as exc:
+        text = f"cannot use {data}: {getattr(exc, 'strerror', None) or exc}"
+        raise click.ClickException(text) from exc
+    if not is_ours:
+        text = f"{file} is not the demo's and would be overwritten, name another folder with DATA"
+        raise click.ClickException(text)
 
 
 def _start_plc() -> S7Simulator:
@@ -92,23 +118,22 @@ def _ask_to_stop(agent: subprocess.Popen[bytes]) -> None:
         agent.send_signal(signal.SIGTERM)
 
 
-def _command(data: Path, file: Path) -> str:
-    """How to call the agent on this data from the folder that the demo was started in."""
+def _agent() -> str:
+    """How the agent is called from the folder that the demo was started in."""
     beside = Path(sys.executable).parent / "agent"
-    program = os.path.relpath(beside) if beside.exists() else "agent"
-    if data.resolve() == Path("data").resolve() and Path("agent.toml").exists():
-        return program  # what agent.toml here names as well
-    return f"{program} --config {file}"
+    return os.path.relpath(beside) if beside.exists() else "agent"
 
 
-def _line(program: str, rest: str) -> str:
-    """A command with ``--config`` where it belongs, behind the subcommand."""
-    name, _, option = program.partition(" ")
-    return f"{name} {rest}" + (f" {option}" if option else "")
+def command(data: Path, file: Path, *words: str) -> str:
+    """A command of the agent on this data, to be pasted into a shell."""
+    line = [_agent(), *words]
+    if data.resolve() != Path("data").resolve() or not Path("agent.toml").exists():
+        line += ["--config", str(file)]  # else agent.toml here names this data as well
+    return shlex.join(line)
 
 
 def _introduction(data: Path, file: Path, plc: S7Simulator, duration_s: float | None) -> str:
-    program = _command(data, file)
+    read = shlex.join([_agent(), "read", "plc", "--config", str(file)])
     end = "Ctrl+C" if duration_s is None else f"itself after {duration_s:g} s, or by Ctrl+C"
     return f"""\
 polling   this computer (host, every 2 s) and a simulated PLC (plc, every 1 s) at {plc.address}
@@ -117,20 +142,20 @@ set up in {file}
 ends by   {end}
 
 meanwhile, in another terminal:
-  {_line(program, "status")}
-  {os.path.relpath(Path(sys.executable).parent / "agent")} read plc --config {file}
+  {command(data, file, "status")}
+  {read}
 """
 
 
 def _farewell(data: Path, file: Path) -> str:
-    program = _command(data, file)
     lines = [
         "",
         "now try:",
-        f"  {_line(program, 'report --daily')}",
-        f"  {_line(program, 'status')}",
+        f"  {command(data, file, 'report', '--daily')}",
+        f"  {command(data, file, 'status')}",
     ]
     if shutil.which("sqlite3"):
         query = "SELECT ts, cpu_total, load1 FROM system_sample ORDER BY ts DESC LIMIT 5"
-        lines.append(f"  sqlite3 -header -column {data / 'telemetry.db'} '{query}'")
+        words = ["sqlite3", "-header", "-column", str(data / "telemetry.db"), query]
+        lines.append(f"  {shlex.join(words)}")
     return "\n".join(lines)

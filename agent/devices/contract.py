@@ -69,6 +69,7 @@ class Kind:
     min_interval_s: float = 0.01
     timeout_s: float = 3.0
     backoff_floor_s: float = 0.0
+    is_single: bool = False  # at most one device of it can be polled
 
 
 @contextmanager

@@ -61,21 +61,14 @@ class Host:
         self._timeout_s = timeout_s
         self._wait = wait or threading.Event().wait
         self._is_connected = False
+        self._options = options
         proc, sys = options.proc, options.sys
         self._files = Files()
         self._battery = Battery(sys, options.power_supply)
         self._cpu = Cpu(self._files, proc, sys)
         self._processes = Processes(proc, options.processes, options.command_lines)
         self._memory = Memory(self._files, proc)
-        self._others: list[Disks | Network | Temperatures | Throttling] = []
-        if options.disks:
-            self._others.append(Disks(self._files, proc, sys))
-        if options.network:
-            virtual = options.virtual_interfaces
-            self._others.append(Network(self._files, proc, sys, virtual))
-        if options.temperatures:
-            self._others += [Temperatures(sys), Throttling(sys)]
-        self._parts = (self._battery, self._cpu, self._processes, self._memory, *self._others)
+        self._others = self._make_others()
         self._offered: Set[str] = frozenset()  # names of the newest read
         self._metrics = self._list_metrics()
 
@@ -88,8 +81,7 @@ class Host:
         """All values. Those that this machine does not have are left out, but for the battery's.
 
         Raises:
-            DeviceError: The power supply that was asked for by name is not there, or ``/proc``
-                can't be read, or not in time.
+            DeviceError: ``/proc`` can't be read, or not in time.
         """
         deadline = Deadline(self._timeout_s)
         with device_errors("reading this machine"):
@@ -117,21 +109,33 @@ class Host:
         return [text for part in parts for text in part.describe()]
 
     def warnings(self) -> Sequence[str]:
-        """Nothing: what this machine does not have is left out."""
-        return ()
+        """A power supply that was asked for by name and is not there; all else is left out."""
+        return self._battery.warnings()
 
     def _list_metrics(self) -> Sequence[Metric]:
-        return tuple(metric for part in self._parts for metric in part.metrics)
+        parts = (self._battery, self._cpu, self._processes, self._memory, *self._others)
+        return tuple(metric for part in parts for metric in part.metrics)
+
+    def _make_others(self) -> Sequence[Disks | Network | Temperatures | Throttling]:
+        options, proc, sys = self._options, self._options.proc, self._options.sys
+        made: list[Disks | Network | Temperatures | Throttling] = []
+        if options.disks:
+            made.append(Disks(self._files, proc, sys))
+        if options.network:
+            made.append(Network(self._files, proc, sys, options.virtual_interfaces))
+        if options.temperatures:
+            made += [Temperatures(sys), Throttling(sys)]
+        return made
 
     def close(self) -> None:
-        """Close all files, and forget the counters that the next figures would start from."""
+        """Close all files; forget what was found, and the counters that figures start from."""
         self._is_connected = False
         self._cpu.close()
         self._processes.close()
         self._files.close()
+        self._others = self._make_others()
 
     def _connect(self, deadline: Deadline) -> None:
-        self._battery.connect()
         self._cpu.read()
         self._read_processes(self._memory.read())
         self._wait(min(FIRST_INTERVAL_S, deadline.left_s() / 2))
@@ -150,6 +154,7 @@ KIND = Kind(
     driver=Host,
     summary="this machine: battery, CPU, processes, memory, disks, network, temperatures",
     interval_s=5.0,
+    is_single=True,  # the rows of system_sample don't say whose they are
     min_interval_s=1.0,  # system_sample has a row for each second
     timeout_s=3.0,
 )

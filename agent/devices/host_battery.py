@@ -4,8 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from agent.devices.host_files import names_in, printable, read_attribute, read_number
-from agent.errors import DeviceError
-from agent.model import Metric, MetricType, Reason, Value
+from agent.model import Metric, MetricType, Value
 
 AUTO = "auto"
 NONE = "none"
@@ -35,22 +34,7 @@ class Battery:
         self._folder = f"{sys}/class/power_supply"
         self._wanted = wanted
         self._found: str | None = None
-
-    def connect(self) -> None:
-        """See whether the power supply that was asked for by name is there.
-
-        Raises:
-            DeviceError: It isn't; with the names of those that are.
-        """
-        if self._wanted in (AUTO, NONE):
-            return
-        names = names_in(self._folder)
-        if self._wanted not in names:
-            there = ", ".join(map(_shown, names)) or "none at all"
-            raise DeviceError(
-                f"looking for power supply {self._wanted!r} in {self._folder}: found {there}",
-                Reason.UNREACHABLE,
-            )
+        self._warnings: Sequence[str] = ()
 
     def read(self) -> Mapping[str, Value]:
         """The four battery columns, each ``None`` where there is no battery or no such value."""
@@ -73,21 +57,33 @@ class Battery:
         others = [_shown(name) for name in names_in(self._folder) if name != self._found]
         also = f"; other power supplies: {', '.join(others)}" if others else ""
         if self._found is not None:
-            return [f"battery {self._found}{also}"]
+            return [f"battery {_shown(self._found)}{also}"]
         if self._wanted == NONE:
             return [f"battery turned off{also}"]
+        if self._wanted != AUTO:
+            return [f"no power supply {self._wanted!r}{also}"]
         return [f"no battery{also}"]
+
+    def warnings(self) -> Sequence[str]:
+        """That the supply that was asked for by name was not there at the last read."""
+        return self._warnings
 
     def _find(self) -> str | None:
         # Looked for at each read: a battery that comes, goes or changes its place is seen at once.
         if self._wanted == NONE:
             return None
+        names = names_in(self._folder)
         if self._wanted != AUTO:
-            return self._wanted
-        for name in names_in(self._folder):
+            self._warnings = [] if self._wanted in names else [self._missing(names)]
+            return None if self._warnings else self._wanted
+        for name in names:
             if read_attribute(f"{self._folder}/{name}/type") == b"Battery":
                 return name
         return None
+
+    def _missing(self, names: Sequence[str]) -> str:
+        there = ", ".join(map(_shown, names)) or "none at all"
+        return f"power_supply: wanted {self._wanted!r} in {self._folder}, found {there}"
 
 
 def power_of(voltage: float | None, current: float | None, power: float | None) -> float | None:

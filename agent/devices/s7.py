@@ -8,7 +8,7 @@ import attrs
 
 from agent.clock import Deadline
 from agent.devices.contract import Kind, device_errors, hex_bytes
-from agent.devices.s7_connection import Connection, open_socket
+from agent.devices.s7_connection import Connection
 from agent.devices.s7_options import Options, Tag
 from agent.devices.s7_plan import Job, Plan, Range, make_plan
 from agent.devices.s7_wire import (
@@ -16,6 +16,7 @@ from agent.devices.s7_wire import (
     item_error,
     parse_read,
 )
+from agent.devices.tcp import LookUp, LookUpTimeoutError, open_socket
 from agent.errors import DeviceError
 from agent.model import Metric, Reason, Value
 
@@ -39,12 +40,14 @@ class S7:
     Args:
         options: Where and what; bad tags raise ``ConfigError``.
         timeout_s: Bound of one whole ``read()``, connecting included.
+        look_up: Where the host is; one of its own by default.
     """
 
-    def __init__(self, options: Options, timeout_s: float) -> None:
+    def __init__(self, options: Options, timeout_s: float, look_up: LookUp | None = None) -> None:
         self._options = options
         self._timeout_s = timeout_s
         self._address = f"{options.host}:{options.port}"
+        self._look_up = look_up or LookUp(options.host, options.port)
         self._tags = {tag.name: tag for tag in options.planned_tags()}
         self._metrics = options.metrics()
         self._connection: Connection | None = None
@@ -62,11 +65,10 @@ class S7:
     @property
     def tag_errors(self) -> Mapping[str, str]:
         """Why tags are ``None``: refused by the PLC, or bytes that are no value of their type."""
-        errors = dict(self._unread)
-        for name, data in self._invalid.items():
-            place = self._tags[name].address.canonical
-            errors[name] = f"{place}: wanted a valid value, got {hex_bytes(data)}"
-        return errors
+        invalid = self._invalid.items()
+        return self._unread | {
+            name: f"{self._invalid_text(name)}, got {hex_bytes(data)}" for name, data in invalid
+        }
 
     def read(self) -> Mapping[str, Value]:
         """All tags in the order of the configuration.
@@ -86,11 +88,11 @@ class S7:
             raise
 
     def describe(self) -> Sequence[str]:
-        """Connection, requests, each tag's place."""
+        """Connection, requests, each tag's place and what is wrong with it."""
         return list(self._sentences())
 
     def warnings(self) -> Sequence[str]:
-        """What is not of one moment, and each tag's error."""
+        """What is not of one moment, and each tag's error without the bytes, which may move."""
         found = []
         if self._plan is not None:
             found += [
@@ -101,9 +103,13 @@ class S7:
                 f"{tag.name} is longer than one answer: its pieces may be of two moments"
                 for tag in self._plan.cut
             ]
-        if self._unread or self._invalid:
-            found += [f"{name}: {text}" for name, text in self.tag_errors.items()]
+        found += [f"{name}: {text}" for name, text in self._unread.items()]
+        found += [f"{name}: {self._invalid_text(name)}" for name in self._invalid]
         return found
+
+    def _invalid_text(self, name: str) -> str:
+        address = self._tags[name].address
+        return f"{address.canonical}: wanted a valid {address.type}"
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -113,10 +119,12 @@ class S7:
     def _connect(self, deadline: Deadline) -> None:
         options = self._options
         try:
-            self._connection = Connection(open_socket(options.host, options.port, deadline))
+            self._connection = Connection(open_socket(self._look_up, deadline))
         except ConnectionRefusedError as exc:
             text = "connection refused: nothing listens at this port, an S7 listens at 102"
             raise DeviceError(f"connecting to {self._address}: {text}", Reason.REFUSED) from exc
+        except LookUpTimeoutError:
+            raise
         except TimeoutError as exc:
             text = (
                 f"no connection within {deadline.timeout_s:g} s; check host, network and firewall"
@@ -223,8 +231,9 @@ class S7:
         if plan is not None:
             jobs = f"{len(plan.jobs)} request{'s' if len(plan.jobs) != 1 else ''}"
             yield f"{len(self._tags)} tags, {plan.size_bytes} bytes in {jobs} a poll"
+        errors = self.tag_errors
         for name, tag in self._tags.items():
-            yield f"{name}: {tag.address.canonical}"
+            yield f"{name}: {errors.get(name, tag.address.canonical)}"
 
 
 @contextmanager

@@ -103,25 +103,3 @@ class Connection:
                 f"the PLC closed the connection after {got} bytes of answer"
             )
         return chunk
-
-
-def open_socket(host: str, port: int, deadline: Deadline) -> socket.socket:
-    """Connected socket; the name is looked up each time, and its addresses share the deadline.
-
-    A look-up of a name takes as long as the system's resolver lets it; addresses take none.
-    """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    for left, (family, kind, protocol, _, address) in zip(
-        range(len(found), 0, -1), found, strict=True
-    ):
-        connected = socket.socket(family, kind, protocol)
-        try:
-            connected.settimeout(deadline.left_s() / left)
-            connected.connect(address)
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return connected
-        except OSError:
-            connected.close()
-            if left == 1:
-                raise
-    raise OSError(f"no address for {host!r}")

@@ -161,6 +161,18 @@ def test_after_close_the_next_read_starts_afresh(tree: HostTree) -> None:
     assert values["cpu_total"] is not None
 
 
+def test_after_close_sensors_are_looked_for_afresh(tree: HostTree) -> None:
+    driver = host(tree)
+    driver.read()
+    tree.write("sys/class/hwmon/hwmon1/name", "other")
+
+    driver.close()
+    values = driver.read()
+
+    assert "temp_other_composite_c" in values
+    assert "temp_nvme_composite_c" not in [metric.name for metric in driver.metrics]
+
+
 def test_close_leaves_no_file_open() -> None:
     before = set(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are what is compared
     driver = Host(Options(), 3.0)

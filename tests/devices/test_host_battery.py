@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.devices.host import Host, Options
 from agent.devices.host_battery import Battery, power_of
-from agent.errors import DeviceError
-from agent.model import Reason, Value
+from agent.model import Value
 from hw_sim.host import (
     AC,
     AC_AND_BATTERY,
@@ -31,9 +31,7 @@ def tree_of(root: Path, supplies: Sequence[Supply]) -> HostTree:
 
 def read(root: Path, supplies: Sequence[Supply], wanted: str = "auto") -> Mapping[str, Value]:
     """The battery columns of a machine with these supplies."""
-    battery = Battery(str(tree_of(root, supplies).sys), wanted)
-    battery.connect()
-    return battery.read()
+    return Battery(str(tree_of(root, supplies).sys), wanted).read()
 
 
 @pytest.mark.parametrize(
@@ -70,21 +68,60 @@ def test_the_columns_follow_the_rules(
 
 def test_the_columns_are_there_without_the_folder(tmp_path: Path) -> None:
     battery = Battery(str(tmp_path), "auto")
-    battery.connect()
 
     assert battery.read() == NONE
 
 
-def test_a_name_that_is_not_there_is_an_error_with_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(DeviceError, match=r"'BAT7' in .*: found BAT0, BAT1, ac, usb") as caught:
-        read(tmp_path, SEVERAL, "BAT7")
+@pytest.mark.parametrize(
+    ("supplies", "there"), [(SEVERAL, "BAT0, BAT1, ac, usb"), (NO_BATTERY, "none at all")]
+)
+def test_a_name_that_is_not_there_is_a_warning_with_those_that_are(
+    tmp_path: Path, supplies: Sequence[Supply], there: str
+) -> None:
+    sys = tree_of(tmp_path, supplies).sys
+    battery = Battery(str(sys), "UPS0")
 
-    assert caught.value.reason is Reason.UNREACHABLE
+    values = battery.read()
+
+    folder = f"{sys}/class/power_supply"
+    assert values == NONE
+    assert battery.warnings() == [f"power_supply: wanted 'UPS0' in {folder}, found {there}"]
 
 
-def test_a_name_on_a_machine_without_supplies_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DeviceError, match=r"'BAT0' in .*: found none at all"):
-        read(tmp_path, NO_BATTERY, "BAT0")
+def test_the_warning_stays_the_same_while_the_supply_is_missing(tmp_path: Path) -> None:
+    tree = tree_of(tmp_path, SEVERAL)
+    battery = Battery(str(tree.sys), "BAT1")
+    battery.read()
+    before = list(battery.warnings())
+    del tree.supplies["BAT1"]
+    tree.remove("sys/class/power_supply/BAT1")
+
+    warned = []
+    for _ in range(3):
+        tree.step()
+        battery.read()
+        warned.append(list(battery.warnings()))
+
+    assert before == []
+    assert warned == [warned[0]] * 3
+    assert "wanted 'BAT1'" in warned[0][0]
+
+
+def test_a_missing_supply_costs_only_the_battery_columns_of_the_host(tmp_path: Path) -> None:
+    tree = tree_of(tmp_path, NO_BATTERY)
+    host = Host(Options("UPS0", proc=str(tree.proc), sys=str(tree.sys)), 3.0, wait=id)
+
+    values = host.read()
+    warned = list(host.warnings())
+    tree.supplies["UPS0"] = Supply("UPS0")
+    tree.refresh()
+    later = host.read()
+
+    host.close()
+    assert (values["voltage"], values["load1"]) == (None, 0.0)
+    assert len(warned) == 1
+    assert later["voltage"] == 3.9875
+    assert host.warnings() == []
 
 
 @pytest.mark.parametrize("wanted", ["auto", "BAT0"])
@@ -93,7 +130,6 @@ def test_a_battery_that_is_taken_out_becomes_none_and_comes_back(
 ) -> None:
     tree = tree_of(tmp_path, BATTERY)
     battery = Battery(str(tree.sys), wanted)
-    battery.connect()
     tree.remove("sys/class/power_supply/BAT0")
 
     without = battery.read()
@@ -102,6 +138,7 @@ def test_a_battery_that_is_taken_out_becomes_none_and_comes_back(
 
     assert without == NONE
     assert again["voltage"] == 3.9875
+    assert list(battery.warnings()) == []
 
 
 @pytest.mark.parametrize("content", ["", "\n", "12 V", "1e6", "0x10", "9" * 40, "nan", "1_0"])
@@ -130,6 +167,7 @@ def test_each_read_sees_the_values_of_now(tmp_path: Path) -> None:
         (SEVERAL, "auto", "battery BAT0; other power supplies: BAT1, ac, usb"),
         ((AC,), "auto", "no battery; other power supplies: ac"),
         (NO_BATTERY, "auto", "no battery"),
+        (BATTERY, "UPS0", "no power supply 'UPS0'; other power supplies: BAT0"),
         (BATTERY, "none", "battery turned off; other power supplies: BAT0"),
     ],
 )

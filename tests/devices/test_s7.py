@@ -73,12 +73,6 @@ def test_one_connection_serves_all_reads(plc: S7Simulator, driver: S7) -> None:
     assert plc.requests == 3
 
 
-def test_nothing_is_written(plc: S7Simulator, driver: S7) -> None:
-    driver.read()
-
-    assert plc.write_requests == 0
-
-
 def test_given_tsaps_and_pdu_are_used(plc: S7Simulator) -> None:
     driver = make(plc, local_tsap="10.00", remote_tsap="0x2000", pdu=240)
 
@@ -87,15 +81,6 @@ def test_given_tsaps_and_pdu_are_used(plc: S7Simulator) -> None:
 
     assert plc.tsaps_seen == [(0x1000, 0x2000)]
     assert plc.pdus_agreed == [240]
-
-
-def test_the_constructor_needs_no_plc_and_close_works_twice() -> None:
-    driver = S7(Options("192.0.2.1", tag=COURSE), TIMEOUT_S)
-
-    driver.close()
-    driver.close()
-
-    assert [metric.name for metric in driver.metrics] == [tag.name for tag in COURSE]
 
 
 def test_bad_tags_make_no_driver() -> None:
@@ -179,7 +164,22 @@ def test_bytes_that_are_no_value_are_none_and_named(plc: S7Simulator) -> None:
     values = driver.read()
 
     assert values == {"nan": None, "counter": 123456}
-    assert driver.tag_errors == {"nan": "DB3.DBD0:REAL: wanted a valid value, got 7f c0 00 00"}
+    assert driver.tag_errors == {"nan": "DB3.DBD0:REAL: wanted a valid REAL, got 7f c0 00 00"}
+    driver.close()
+
+
+def test_invalid_bytes_that_change_at_each_read_are_one_warning(plc: S7Simulator) -> None:
+    driver = make(plc, Tag("built", "DB4.DBB0:DATE_AND_TIME"), COURSE[0])
+    warned = []
+
+    for tick in range(30):
+        plc.set_bytes(4, 0, bytes.fromhex("25000213141512") + bytes([tick]))
+        driver.read()
+        warned.append(list(driver.warnings()))
+
+    assert warned == [["built: DB4.DBB0:DT: wanted a valid DT"]] * 30
+    assert driver.tag_errors["built"].endswith("got 25 00 02 13 14 15 12 1d")
+    assert driver.describe()[2].endswith("got 25 00 02 13 14 15 12 1d")
     driver.close()
 
 

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from agent.clock import Deadline
-from agent.devices.s7_connection import Connection, open_socket
+from agent.devices.s7_connection import Connection
 from agent.devices.s7_wire import Item, parse_read, read_request
 
 CONNECTED = bytes.fromhex("03000016 11D00001000100 C0010A C1020100 C2020101")
@@ -169,14 +169,6 @@ def test_sequence_numbers_start_again_at_one(plc: Plc) -> None:
         seen.append(int.from_bytes(plc.far.recv(100)[11:13]))
 
     assert seen == [0xFFFF, 1]
-
-
-def test_a_socket_sends_at_once() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-
-        with open_socket("localhost", port, Deadline(2.0)) as connected:
-            assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_deadline_that_is_over_sends_nothing(plc: Plc) -> None:

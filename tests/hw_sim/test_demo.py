@@ -1,11 +1,13 @@
 """The demo as ``make run`` starts it."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+from agent.state import DataLock
 from agent.store import Reader
 
 ROOT = Path(__file__).parent.parent.parent
@@ -13,8 +15,8 @@ LIMIT_S = 30
 FOREVER_MS = 2**50
 
 
-def start_demo(folder: Path, *words: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "hw_sim", "demo", "--data", "data", *words]
+def start_demo(folder: Path, *words: str, data: str = "data") -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "hw_sim", "demo", "--data", data, *words]
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         command, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -34,6 +36,21 @@ def test_the_demo_stores_both_devices_and_ends_by_itself(tmp_path: Path) -> None
     assert "now try:" in said
     assert rows_of(tmp_path / "data", "plc") >= 2
     assert rows_of(tmp_path / "data", "host") >= 1
+
+
+def test_what_the_demo_says_to_type_works_where_the_folder_has_a_space(tmp_path: Path) -> None:
+    with start_demo(tmp_path, "--duration", "1", data="my 'own' data") as demo:
+        said, log = demo.communicate(timeout=LIMIT_S)
+
+    lines = [line.strip() for line in said.splitlines() if line.startswith("  ")]
+    results = [
+        subprocess.run(["/bin/sh", "-c", line], cwd=tmp_path, capture_output=True, text=True)
+        for line in lines
+        if shlex.split(line)[1] != "read"  # its simulator has ended
+    ]
+    assert demo.returncode == 0, log
+    assert len(lines) >= 4
+    assert [(each.returncode, each.stderr) for each in results] == [(0, "")] * len(results)
 
 
 def test_the_demo_ends_in_order_when_it_is_interrupted(tmp_path: Path) -> None:
@@ -62,3 +79,40 @@ def test_a_second_demo_takes_another_port_and_other_data(tmp_path: Path) -> None
 
     assert [demo.returncode for demo in demos] == [0, 0]
     assert all(rows_of(folder / "data", "plc") >= 2 for folder in folders)
+
+
+def test_a_configuration_that_is_not_the_demos_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "data" / "agent.toml"
+    file.parent.mkdir()
+    file.write_text("# mine\n")
+
+    with start_demo(tmp_path, "--duration", "1") as demo:
+        _, log = demo.communicate(timeout=LIMIT_S)
+
+    assert demo.returncode == 1
+    assert "data/agent.toml is not the demo's and would be overwritten" in log
+    assert file.read_text() == "# mine\n"
+
+
+def test_a_demo_that_runs_is_left_alone_by_another_on_its_folder(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    lock = DataLock(data)
+    lock.hold()
+
+    with start_demo(tmp_path, "--duration", "1") as demo:
+        _, log = demo.communicate(timeout=LIMIT_S)
+
+    lock.release()
+    assert demo.returncode == 1
+    assert "another agent is running on data" in log
+    assert not (data / "agent.toml").exists()
+
+
+def test_a_folder_that_can_not_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with start_demo(tmp_path, "--duration", "1", data="file/data") as demo:
+        _, log = demo.communicate(timeout=LIMIT_S)
+
+    assert demo.returncode == 1
+    assert log == "Error: cannot use file/data: Not a directory\n"

@@ -1,0 +1,107 @@
+"""TCP connections for drivers: the look-up of a name and connecting share one deadline."""
+
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from agent.clock import Deadline
+
+Address = tuple[Any, ...]  # as sockets take it, another shape for each family
+Found = tuple[socket.AddressFamily, socket.SocketKind, int, str, Address]
+
+
+class LookUpTimeoutError(TimeoutError):
+    """A name could not be looked up in time."""
+
+
+class LookUp:
+    """Where the host of one driver is, in time even where the system's resolver hangs.
+
+    The resolver knows no deadline, so it runs in a thread of its own. At most one is under way:
+    a later call waits for the answer that an earlier one did not get. That answer is used once;
+    nothing else is kept, so a device that gets a new address is found at the next connecting.
+
+    Args:
+        resolve: Called as ``socket.getaddrinfo``.
+    """
+
+    def __init__(
+        self, host: str, port: int, resolve: Callable[..., Sequence[Found]] = socket.getaddrinfo
+    ) -> None:
+        self.host = host
+        self.port = port
+        self._resolve = resolve
+        self._pending: _Question | None = None
+
+    def addresses(self, deadline: Deadline) -> Sequence[Found]:
+        """One or more; a host that is an address needs no look-up.
+
+        Raises:
+            LookUpTimeoutError: No answer in time.
+            OSError, ValueError: There is no such name, or it is none.
+        """
+        try:
+            kind, numeric = socket.SOCK_STREAM, socket.AI_NUMERICHOST
+            return socket.getaddrinfo(self.host, self.port, type=kind, flags=numeric)
+        except socket.gaierror:  # a name
+            pass
+        question = self._ask()
+        question.join(deadline.left_s())
+        if question.is_alive():
+            raise LookUpTimeoutError(
+                f"the name {self.host!r} could not be looked up within {deadline.timeout_s:g} s; "
+                "check the name server, or use the address"
+            )
+        self._pending = None
+        if question.error is not None:
+            raise question.error
+        return question.found
+
+    def _ask(self) -> "_Question":
+        pending = self._pending
+        if pending is None or pending.has_failed:
+            self._pending = pending = _Question(self._resolve, self.host, self.port)
+            pending.start()
+        return pending
+
+
+class _Question(threading.Thread):
+    """One look-up; nothing can stop it, so nothing waits for its end."""
+
+    def __init__(self, resolve: Callable[..., Sequence[Found]], host: str, port: int) -> None:
+        super().__init__(name=f"look-up of {host}", daemon=True)
+        self._resolve = resolve
+        self._asked = host, port
+        self.found: Sequence[Found] = ()
+        self.error: OSError | ValueError | None = None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it ended with an error, which may be out of date by now."""
+        return not self.is_alive() and self.error is not None
+
+    def run(self) -> None:
+        try:
+            self.found = self._resolve(*self._asked, type=socket.SOCK_STREAM)
+        except (OSError, ValueError) as exc:
+            self.error = exc
+
+
+def open_socket(look_up: LookUp, deadline: Deadline) -> socket.socket:
+    """Connected socket; the addresses of a name share what is left of the deadline."""
+    found = look_up.addresses(deadline)
+    for left, (family, kind, protocol, _, address) in zip(
+        range(len(found), 0, -1), found, strict=True
+    ):
+        connected = socket.socket(family, kind, protocol)
+        try:
+            connected.settimeout(deadline.left_s() / left)
+            connected.connect(address)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connected
+        except OSError:
+            connected.close()
+            if left == 1:
+                raise
+    raise OSError(f"no address for {look_up.host!r}")

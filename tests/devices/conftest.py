@@ -1,0 +1,15 @@
+"""The simulator that a test of the contract asks for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.devices.kinds import Case, Rig
+
+
+@pytest.fixture
+def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+    case: Case = request.param
+    with case.simulate(tmp_path) as simulator:
+        yield Rig(case, simulator)
