@@ -4,7 +4,7 @@ import logging
 import math
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import time
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -15,6 +15,7 @@ from agent import __version__
 from agent.clock import Clock, SystemClock, cpu_s
 from agent.config import Config, DeviceConfig
 from agent.devices.contract import Kind
+from agent.errors import ConfigError, StoreError
 from agent.health import DeviceHealth, Health
 from agent.housekeeping import Housekeeping
 from agent.poller import Pace, Poller
@@ -26,13 +27,15 @@ from agent.zones import zone_of
 
 log = logging.getLogger(__name__)
 
-STOP_S = 2.5  # how long polls in hand may take to end; a locked store takes 1 s more, all below 5 s
+STOP_S = 2.5  # how long polls in hand may take to end
+LAST_TRY_S = 3.5  # until then a locked store is tried again; a try takes 1 s, and all is below 5 s
 LOOK_FOR_SIGNALS_S = 0.5
 STATE_INTERVAL_S = 2.0
 RETRY_FLUSH_S = 10.0  # at most this long after a failed commit comes the next
 HOUSEKEEPING_S = 3600.0
 FIRST_HOUSEKEEPING_S = 60.0
 REPORTS_AFTER_START_S = 15.0
+REPORTS_EARLY_S = 1.0  # the clock may be set back by less than is noticed, just before their time
 REPORTS_WAIT_S = 60.0  # at most this long after their time reports wait for polls to end
 SPREAD_S = 1.0  # devices begin within this time, so that their polls do not fall together
 SWITCH_S = 0.001  # how long a thread may keep the interpreter while another is due
@@ -48,6 +51,7 @@ class App:
         self._clock = clock or SystemClock()
         self._started_ms = self._clock.now_ms()
         self._lock = DataLock(config.data_dir)
+        self._lock.hold()
         # put() may interrupt itself, in signal handlers too; an Event's set() would wait for ever.
         self._stops: SimpleQueue[None] = SimpleQueue()
         zone = zone_of(config.agent.timezone)
@@ -57,19 +61,23 @@ class App:
             self._clock,
             flush_interval_s=config.store.flush_interval_s,
             waiting_bytes=config.store.max_waiting_mb * 1024 * 1024,
+            guard=self._hold_lock,
         )
         self._schedule = Schedule(self._clock, zone)
-        self._reports = Reports(config, self._clock, zone, flush=self.store.flush)
+        devices = [device for device in config.devices if device.enabled]
+        self._reports_after_s = _reports_after_s(devices)
+        # Less than what the schedule waits: it may wake a little early.
+        wait_s = self._reports_after_s / 2
+        self._reports = Reports(config, self._clock, zone, flush=self.store.flush, wait_s=wait_s)
         self._housekeeping = Housekeeping(
             self.store, self._reports, self._clock, config.store.retention_days
         )
         self._state = StateFile(config.data_dir)
-        devices = [device for device in config.devices if device.enabled]
         self._pollers = {device.name: self._poller(device, kinds) for device in devices}
         self._plan(devices)
 
-    def run(self, duration_s: float | None = None) -> None:
-        """Poll until ``stop()`` is called, or for ``duration_s``."""
+    def run(self, duration_s: float | None = None) -> int:
+        """Poll until ``stop()`` is called, or for ``duration_s``; how many samples were lost."""
         # A poll that is due waits for whichever thread computes: 5 ms by default, times many.
         sys.setswitchinterval(SWITCH_S)
         try:
@@ -78,7 +86,8 @@ class App:
             self._flush_soon()  # opens the file; neither polls nor stop() wait for a slow card
             self._wait(math.inf if duration_s is None else duration_s)
         finally:
-            self._shut_down()
+            lost = self._shut_down()
+        return lost
 
     def stop(self) -> None:
         """Have ``run()`` return soon; safe in a signal handler, twice is fine."""
@@ -124,20 +133,19 @@ class App:
         self._schedule.every(
             "housekeeping", HOUSEKEEPING_S, self._housekeeping.run, offset_s=FIRST_HOUSEKEEPING_S
         )
-        self._plan_reports(devices)
+        self._plan_reports()
 
-    def _plan_reports(self, devices: list[DeviceConfig]) -> None:
+    def _plan_reports(self) -> None:
         at = time.fromisoformat(self._config.reports.time)
         # One worker makes them, whoever asks: two at once would make the same report twice.
         make_due = self._schedule.on_demand("make reports", self._reports.make_due)
-        slowest_s = max((device.timeout_s for device in devices), default=0.0)
 
         def clock_stepped(step_ms: int) -> None:
             self._housekeeping.clock_stepped(step_ms)
             make_due()
 
         # A poll that began before that time of day ends after it, and belongs to that report.
-        self._schedule.daily("reports", at, make_due, min(2 * slowest_s, REPORTS_WAIT_S))
+        self._schedule.daily("reports", at, make_due, self._reports_after_s)
         self._schedule.once("reports at start", REPORTS_AFTER_START_S, make_due)
         self._schedule.on_clock_step(clock_stepped)
 
@@ -156,8 +164,16 @@ class App:
         if not count:
             log.warning("no device is configured and enabled: nothing will be polled")
 
-    def _shut_down(self) -> None:
+    def _hold_lock(self) -> None:
+        """Before the store's file is opened: the folder may not have been there at the start."""
+        try:
+            self._lock.hold()
+        except ConfigError as exc:
+            raise StoreError(str(exc)) from exc
+
+    def _shut_down(self) -> int:
         log.info("stopping")
+        end_s = self._clock.monotonic() + LAST_TRY_S
         stuck = self._schedule.stop(STOP_S)
         for name in stuck:
             log.warning("%s did not end in time and is left behind", name)
@@ -165,12 +181,11 @@ class App:
             if f"poll {name}" not in stuck:
                 poller.close()
         try:
-            self.store.close()
-        except Exception:
-            log.exception("closing %s", self.store.path)
-        self._state.remove()
-        self._lock.release()
-        log.info("stopped")
+            return self.store.close(tries_s=max(0.0, end_s - self._clock.monotonic()))
+        finally:
+            self._state.remove()
+            self._lock.release()
+            log.info("stopped")
 
     def _write_state(self) -> None:
         self._state.write(self.state())
@@ -189,6 +204,12 @@ class App:
             "store": attrs.asdict(self.store.state()),
             "devices": [_device_state(device) for device in self.health.devices()],
         }
+
+
+def _reports_after_s(devices: Sequence[DeviceConfig]) -> float:
+    """How long after their time reports are made: polls in hand then belong to them."""
+    slowest_s = max((device.timeout_s for device in devices), default=0.0)
+    return max(REPORTS_EARLY_S, min(2 * slowest_s, REPORTS_WAIT_S))
 
 
 def _device_state(device: DeviceHealth) -> dict[str, Any]:

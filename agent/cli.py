@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agent import __version__
-from agent.errors import AgentError
+from agent.errors import AgentError, StoreError
 
 if TYPE_CHECKING:
     from agent.config import Config
@@ -72,7 +72,7 @@ def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
         "file",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        help="The configuration; by default agent.toml here, then /etc/agent/agent.toml.",
+        help="The configuration; else AGENT_CONFIG, agent.toml here, /etc/agent/agent.toml.",
     )(function)
 
 
@@ -134,9 +134,13 @@ def run(file: Path | None, duration_s: float | None, *, verbose: bool) -> None:
     config = _load(file)
     logs.set_up("debug" if verbose else config.agent.log_level)
     app = App(config, KINDS)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: app.stop())
-    app.run(duration_s)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # What nohup ignores stays ignored; a shell's background job ignores the first one too.
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: app.stop())
+    lost = app.run(duration_s)
+    if lost:
+        raise StoreError(f"{lost} samples could not be stored, see the log")
 
 
 @main.command()
@@ -191,7 +195,7 @@ def status(file: Path | None, *, as_json: bool) -> None:
     \b
     Examples:
       agent status
-      agent status --json | jq '.devices[] | select(.is_well | not)'
+      agent status --json | jq '.devices[] | select(.is_configured and (.is_well | not))'
     """
     from agent.console.status import status_report
 

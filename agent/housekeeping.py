@@ -2,26 +2,28 @@
 
 import logging
 
-from agent.clock import Clock
+from agent.clock import CLOCK_SET_MS, Clock
 from agent.errors import AgentError
-from agent.model import Reason
+from agent.model import Gap, Reason
 from agent.reports import Reports
 from agent.store import Reader, Store
 
 log = logging.getLogger(__name__)
 
 DAY_MS = 86_400_000
-DOUBTFUL_STEP_MS = 3_600_000
-DOUBTFUL_PAUSE_MS = 7 * DAY_MS
+DOUBTFUL_MS = 7 * DAY_MS  # by less, a wrong clock makes data no more than a week older
 HOLD_MS = 7 * DAY_MS
+JUST_NOW_MS = 3_600_000  # data so new may have been read after the clock was set
 
 
 class Housekeeping:
     """Deletes old rows and roll-ups, once the clock has been plausible for a week.
 
     A clock that jumps a year ahead makes all data look old. So nothing is deleted for a week
-    after it stepped by more than an hour, or after a pause in the data of more than a week: both
-    are what a wrong clock looks like, and old data costs only space.
+    after it stepped by more than a week, or after a pause in the data of more than that: both are
+    what a wrong clock looks like, and old data costs only space. A clock that was not set and
+    then is, to a time soon after the newest data, is what a board without a clock chip does at
+    each start: that is no reason to wait.
     """
 
     def __init__(self, store: Store, reports: Reports, clock: Clock, retention_days: int) -> None:
@@ -30,12 +32,17 @@ class Housekeeping:
         self._clock = clock
         self._retention_days = retention_days
         self._held_until_s: float | None = None
+        self._set_ms: int | None = None  # what is held for may only be a clock that was set then
 
     def clock_stepped(self, step_ms: int) -> None:
         """The wall clock moved against the monotonic one."""
         log.warning("the clock was set %s by %s", *_direction(step_ms))
-        if abs(step_ms) >= DOUBTFUL_STEP_MS:
-            self._held_until_s = self._clock.monotonic() + HOLD_MS / 1000
+        if abs(step_ms) <= DOUBTFUL_MS:
+            return
+        now_ms = self._clock.now_ms()
+        was_never_set = now_ms - step_ms < CLOCK_SET_MS
+        self._set_ms = now_ms if was_never_set and not self._is_held_for_step() else None
+        self._held_until_s = self._clock.monotonic() + HOLD_MS / 1000
 
     def run(self) -> None:
         """Delete what is older than the settings say, unless the clock is in doubt."""
@@ -61,15 +68,31 @@ class Housekeeping:
         Raises:
             StoreError: The store can't be read.
         """
-        if self._held_until_s is not None and self._clock.monotonic() < self._held_until_s:
-            return True
-        since_ms = self._clock.now_ms() - HOLD_MS
         with Reader(self._store.path) as reader:
-            return any(
-                gap.reason in (Reason.CLOCK, Reason.AGENT_DOWN)
-                and (gap.end_ms or since_ms) - gap.start_ms >= DOUBTFUL_PAUSE_MS
-                for gap in reader.gaps_since(since_ms)
-            )
+            if self._is_held_for_step():
+                if self._set_ms is None or not _follows_data(reader, self._set_ms):
+                    return True
+                self._held_until_s = self._set_ms = None
+            since_ms = self._clock.now_ms() - HOLD_MS
+            return any(_is_doubtful(reader, gap, since_ms) for gap in reader.gaps_since(since_ms))
+
+    def _is_held_for_step(self) -> bool:
+        return self._held_until_s is not None and self._clock.monotonic() < self._held_until_s
+
+
+def _is_doubtful(reader: Reader, gap: Gap, since_ms: int) -> bool:
+    if gap.reason not in (Reason.CLOCK, Reason.AGENT_DOWN):
+        return False
+    end_ms = since_ms if gap.end_ms is None else gap.end_ms
+    if end_ms - gap.start_ms <= DOUBTFUL_MS:
+        return False
+    # From 1970 to now is no pause when other data is from yesterday.
+    return gap.start_ms >= CLOCK_SET_MS or not _follows_data(reader, end_ms)
+
+
+def _follows_data(reader: Reader, ts_ms: int) -> bool:
+    """Whether there is data from the week before a time at which the clock was set."""
+    return reader.has_data(ts_ms - DOUBTFUL_MS, ts_ms - JUST_NOW_MS)
 
 
 def _direction(step_ms: int) -> tuple[str, str]:

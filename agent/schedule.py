@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, time, timedelta, timezone, tzinfo
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 from apscheduler.executors.base import BaseExecutor
@@ -23,14 +23,13 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.date import DateTrigger
 
 from agent.clock import Clock
-from agent.worker import Worker
+from agent.worker import Guarded, Worker
 
 log = logging.getLogger(__name__)
 
 ORIGIN = datetime(2000, 1, 1)  # noqa: DTZ001 - monotonic zero as a date; no zone has it
 CHECK_CLOCK_S = 5.0  # how late a step of the wall clock is noticed by jobs at times of day
 STEP_MS = 500
-T = TypeVar("T")
 Result = float | None  # a job may ask to be called again in so many seconds
 
 
@@ -159,8 +158,9 @@ class Schedule:
         self._zone = zone
         self._line = MonotonicZone(clock)
         self._functions: dict[str, Callable[[], Result]] = {}
-        self._failing: set[str] = set()
-        self._skipped: dict[str, Skipped] = {}
+        self._guarded = Guarded()
+        self._skipped: dict[str, tuple[GridTrigger, Skipped]] = {}
+        self._counted: dict[str, datetime] = {}  # the newest tick that was told of
         self._daily: dict[str, DailyTrigger] = {}
         self._offset_ms = self._wall_offset_ms()
         self.workers: dict[str, Worker] = {}
@@ -172,7 +172,9 @@ class Schedule:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._scheduler.add_listener(
-            lambda event: self._count_left_out(event.job_id, 1, is_running=True),
+            lambda event: self._count_left_out(
+                event.job_id, event.scheduled_run_times[-1], is_running=True
+            ),
             EVENT_JOB_MAX_INSTANCES,
         )
         # A job that is still running is counted by us; APScheduler would log it at every tick.
@@ -189,9 +191,10 @@ class Schedule:
     ) -> None:
         """Run a job now plus ``offset_s``, and then at every interval from there."""
         start = self._line.at(self._clock.monotonic() + offset_s)
+        trigger = GridTrigger(start, interval_s)
         if skipped is not None:
-            self._skipped[name] = skipped
-        self._add(name, function, GridTrigger(start, interval_s), start)
+            self._skipped[name] = trigger, skipped
+        self._add(name, function, trigger, start)
 
     def daily(
         self, name: str, at: time, function: Callable[[], Result], after_s: float = 0.0
@@ -213,7 +216,7 @@ class Schedule:
 
         def task() -> None:
             waiting.clear()
-            self._call(name, function)
+            self._guarded(name, function)
 
         def wake() -> None:
             if not waiting.is_set():
@@ -245,10 +248,8 @@ class Schedule:
 
     def run_job(self, job: Job, due: datetime) -> None:
         """One run of a job, in its worker."""
-        if isinstance(job.trigger, GridTrigger):
-            missed = job.trigger.missed(due, self._line.at(self._clock.monotonic()))
-            self._count_left_out(job.id, missed, is_running=False)
-        again_s = self._call(job.id, self._functions[job.id])
+        self._count_left_out(job.id, due, is_running=False)
+        again_s = self._guarded(job.id, self._functions[job.id])
         if again_s is None or not self._scheduler.running:
             return
         try:
@@ -257,20 +258,6 @@ class Schedule:
         except JobLookupError:
             log.debug("%s: the schedule was stopped meanwhile", job.id)
 
-    def _call(self, name: str, function: Callable[[], T]) -> T | None:
-        """Run a job's function; a bug in one stops no other, and is logged once until it works."""
-        try:
-            result = function()
-        except Exception:
-            level = logging.DEBUG if name in self._failing else logging.ERROR
-            log.log(level, "%s failed, it runs again at its next time", name, exc_info=True)
-            self._failing.add(name)
-            return None
-        if name in self._failing:
-            self._failing.discard(name)
-            log.info("%s works again", name)
-        return result
-
     def _add(
         self, name: str, function: Callable[[], Result], trigger: BaseTrigger, first: datetime
     ) -> None:
@@ -278,10 +265,17 @@ class Schedule:
         self.workers[name] = Worker(name)
         self._scheduler.add_job(function, trigger, id=name, name=name, next_run_time=first)
 
-    def _count_left_out(self, name: str, count: int, *, is_running: bool) -> None:
-        skipped = self._skipped.get(name)
-        if skipped is not None and count:
-            self._call(f"counting {name}", partial(skipped, count, is_running=is_running))
+    def _count_left_out(self, name: str, due: datetime, *, is_running: bool) -> None:
+        """Tell of the ticks that are over without a run of their own, of each one once."""
+        if name not in self._skipped:
+            return
+        grid, skipped = self._skipped[name]
+        last = due - grid.interval if is_running else due  # a late run is that of its own tick
+        last = max(last, self._counted.get(name, last))
+        count = grid.missed(last, self._line.at(self._clock.monotonic()))
+        if count:
+            self._counted[name] = last + count * grid.interval
+            self._guarded(f"counting {name}", partial(skipped, count, is_running=is_running))
 
     def _wall_offset_ms(self) -> int:
         stamp = self._clock.stamp()
@@ -297,4 +291,4 @@ class Schedule:
         for name, trigger in self._daily.items():
             self._scheduler.modify_job(name, next_run_time=trigger.get_next_fire_time(None, now))
         for function in self._stepped:
-            self._call("noting the step of the clock", partial(function, step_ms))
+            self._guarded("noting the step of the clock", partial(function, step_ms))

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 SIZE_LIMIT = 16 * 1024 * 1024
 MEMORY_FILE_SYSTEM = Path("/dev/shm")  # noqa: S108 - a folder of our own in it, owner checked
+LOCK_NAME = "agent.lock"
 SYSTEM_FOLDER = Path("/run/agent")
 START_FIELD = 19  # of /proc/PID/stat behind the name: ticks from boot to the process's start
 
@@ -59,7 +60,7 @@ class StateFile:
         if self._path is None:
             return
         try:
-            self._replace(json.dumps({**state, "start_ticks": self._start}, ensure_ascii=False))
+            self._replace(json.dumps({**state, "start_ticks": self._start}, ensure_ascii=True))
         except OSError as exc:
             if not self._is_failing:
                 log.warning("cannot write %s, status will be old: %s", self._path, exc.strerror)
@@ -162,27 +163,51 @@ class DataLock:
     """Keeps a second agent away from a data folder."""
 
     def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
         self._stream: IO[bytes] | None = None
-        path = data_dir / "agent.lock"
+
+    def hold(self) -> None:
+        """Take the lock, if there is a folder to lock by now; holding it already is fine.
+
+        To be called at the start, and again before anything is written there: the folder may be
+        on a disk that comes later.
+
+        Raises:
+            ConfigError: Another agent holds it.
+        """
+        if self._stream is not None:
+            return
+        stream = _open_lock(self._data_dir / LOCK_NAME)
+        if stream is None:
+            return
         try:
-            data_dir.mkdir(parents=True, exist_ok=True)
-            self._stream = path.open("ab")
-        except OSError:
-            return  # the folder can't be written: the store says so, and goes on trying
-        try:
-            fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
-            self.release()
-            other = read(data_dir)
+            stream.close()
+            other = read(self._data_dir)
             who = f"another agent (process {other['pid']})" if other else "another agent"
             raise ConfigError(
-                f"{who} is running on {data_dir}, stop it or name another data_dir"
+                f"{who} is running on {self._data_dir}, stop it or name another data_dir"
             ) from exc
-        except OSError as exc:
-            log.debug("%s cannot be locked: %s", path, exc.strerror)  # some network file systems
+        except OSError as exc:  # some network file systems
+            log.debug("%s cannot be locked: %s", self._data_dir, exc.strerror)
+        self._stream = stream
 
     def release(self) -> None:
         """Let the next agent in; twice is fine."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+
+
+def _open_lock(path: Path) -> IO[bytes] | None:
+    """The file that is locked, made where that is possible; ``None`` where there is none."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("ab")
+    except OSError:
+        pass
+    try:
+        return path.open("rb")  # of another user: it can be locked all the same
+    except OSError:
+        return None

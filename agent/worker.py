@@ -1,8 +1,14 @@
-"""One thread for one job: a job that hangs holds up nobody else, nor the end."""
+"""One thread for one job: a job that hangs or fails holds up nobody else, nor the end."""
 
+import logging
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
+from typing import TypeVar
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Worker:
@@ -29,3 +35,24 @@ class Worker:
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:
             task()
+
+
+class Guarded:
+    """Calls jobs; a bug in one stops no other, and is logged once until the job works again."""
+
+    def __init__(self) -> None:
+        self._failing: set[str] = set()
+
+    def __call__(self, name: str, function: Callable[[], T]) -> T | None:
+        """What the function of a job returns, or ``None`` when it failed."""
+        try:
+            result = function()
+        except Exception:
+            level = logging.DEBUG if name in self._failing else logging.ERROR
+            log.log(level, "%s failed, it runs again at its next time", name, exc_info=True)
+            self._failing.add(name)
+            return None
+        if name in self._failing:
+            self._failing.discard(name)
+            log.info("%s works again", name)
+        return result

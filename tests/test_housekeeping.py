@@ -4,15 +4,28 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import pytest
 
+from agent.clock import CLOCK_SET_MS
+from agent.health import Health
 from agent.housekeeping import Housekeeping
 from agent.model import Reason
-from tests.fakes import NOON_MS
+from agent.poller import Pace, Poller
+from tests.fakes import NOON_MS, ScriptedDriver, as_driver
 from tests.reports.kept import Kept
 
 DAY_S = 86_400
+HOUR_MS = 3_600_000
 DAY_MS = DAY_S * 1000
+
+
+@attrs.frozen
+class Night:
+    """When it ends, and how far the clock is behind then: ``None`` is 1970."""
+
+    end_ms: int
+    behind_ms: int | None
 
 
 class House(Kept):
@@ -36,6 +49,31 @@ class House(Kept):
                 self.clock.advance(DAY_S)
             self.put(number=number)
         self.store.flush()
+
+    def spend_a_day(self, night: Night, on_h: int) -> None:
+        """Switched on after a night, polled hourly after the clock is set, and switched off."""
+        now_ms = 1000 if night.behind_ms is None else night.end_ms - night.behind_ms
+        self.clock.reboot(f"boot at {night.end_ms}", now_ms)
+        self.restart()
+        self.keep(10)
+        driver = as_driver(ScriptedDriver({"number": 1}))
+        health = Health(self.clock)
+        health.add_device("press", "s7", 1.0)
+        pace = Pace(1.0, 1.0)
+        poller = Poller("press", driver, pace, self.clock, self.store, health)
+        poller.poll()
+        self.clock.advance(10)
+        poller.poll()
+        if night.behind_ms is None:
+            self.keeping.run()
+        step_ms = night.end_ms - self.clock.now_ms()
+        self.clock.set_wall(night.end_ms)
+        self.keeping.clock_stepped(step_ms)
+        for _ in range(on_h):
+            poller.poll()
+            self.store.flush()
+            self.keeping.run()
+            self.clock.advance(3600)
 
     def numbers(self) -> list[object]:
         """Which samples are there."""
@@ -73,8 +111,8 @@ def test_with_no_limit_all_samples_stay(house: House) -> None:
     assert house.numbers() == list(range(15))
 
 
-@pytest.mark.parametrize("step_ms", [-3_600_000, 3_600_000, 400 * DAY_MS])
-def test_after_a_step_of_the_clock_nothing_is_deleted_for_a_week(
+@pytest.mark.parametrize("step_ms", [-8 * DAY_MS, 8 * DAY_MS, 400 * DAY_MS])
+def test_after_a_long_step_of_the_clock_nothing_is_deleted_for_a_week(
     house: House, step_ms: int
 ) -> None:
     house.put_daily(15)
@@ -89,16 +127,88 @@ def test_after_a_step_of_the_clock_nothing_is_deleted_for_a_week(
     assert held == [15] * 7 + [4]
 
 
-def test_a_small_step_of_the_clock_is_said_and_changes_nothing(
-    house: House, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("step_ms", "text"), [(-2500, "back by 2.5 s"), (10 * HOUR_MS, "forward by 10.0 h")]
+)
+def test_a_step_of_less_than_a_week_is_said_and_changes_nothing(
+    house: House, caplog: pytest.LogCaptureFixture, step_ms: int, text: str
 ) -> None:
     house.put_daily(15)
 
-    house.keeping.clock_stepped(-2500)
+    house.keeping.clock_stepped(step_ms)
     house.keeping.run()
 
-    assert caplog.records[0].getMessage() == "the clock was set back by 2.5 s"
+    assert caplog.records[0].getMessage() == f"the clock was set {text}"
     assert len(house.numbers()) == 11
+
+
+@pytest.mark.parametrize(
+    "is_kept", [False, True], ids=["from 1970", "from when it was switched off"]
+)
+def test_a_board_that_is_off_at_night_keeps_no_more_than_it_should(
+    house: House, *, is_kept: bool
+) -> None:
+    """Takes two seconds: 60 starts, and after each 14 hours with a sample and a clean-up."""
+    first_ms = house.clock.now_ms()
+    kept_days = []
+
+    for day in range(60):
+        night = Night(first_ms + day * DAY_MS, 10 * HOUR_MS if is_kept else None)
+        house.spend_a_day(night, on_h=14)
+        oldest_ms = min(s.stamp.ts_ms for s in house.samples() if s.stamp.ts_ms > CLOCK_SET_MS)
+        kept_days.append((house.clock.now_ms() - oldest_ms) / DAY_MS)
+
+    assert max(kept_days) < 11
+    assert min(kept_days[20:]) > 9
+
+
+def test_a_board_that_is_off_at_night_loses_nothing_when_its_clock_is_a_year_ahead(
+    house: House,
+) -> None:
+    first_ms = house.clock.now_ms()
+    for day in range(12):
+        house.spend_a_day(Night(first_ms + day * DAY_MS, None), on_h=2)
+    before = len(house.samples())
+
+    for day in range(12, 15):
+        house.spend_a_day(Night(first_ms + (365 + day) * DAY_MS, None), on_h=2)
+
+    added = len(house.samples()) - before
+    assert added == 3 * (2 + 2)
+
+
+def test_a_new_device_at_a_start_without_the_time_holds_nothing(house: House) -> None:
+    house.put_daily(15)
+    house.clock.advance(3 * 3600)
+    now_ms = house.clock.now_ms()
+    house.store.open_gap("host", 1000, Reason.CLOCK)
+    house.store.close_gap("host", now_ms)
+
+    house.keeping.run()
+
+    assert house.numbers() == list(range(5, 15))
+
+
+def test_the_first_time_that_is_set_holds_when_the_newest_data_is_old(house: House) -> None:
+    house.put_daily(15)
+    house.clock.set_wall(1000)
+    house.clock.set_wall(NOON_MS + 400 * DAY_MS)
+    house.keeping.clock_stepped(house.clock.now_ms() - 1000)
+
+    house.keeping.run()
+
+    assert house.numbers() == list(range(15))
+
+
+def test_a_time_set_at_the_start_does_not_end_the_hold_of_a_step_before(house: House) -> None:
+    house.put_daily(15)
+    house.clock.advance(7200)
+
+    house.keeping.clock_stepped(-400 * DAY_MS)
+    house.keeping.clock_stepped(house.clock.now_ms() - 1000)
+    house.keeping.run()
+
+    assert house.numbers() == list(range(15))
 
 
 @pytest.mark.parametrize("reason", [Reason.CLOCK, Reason.AGENT_DOWN])
@@ -144,7 +254,7 @@ def test_old_reports_are_deleted_too_unless_the_clock_is_in_doubt(house: House) 
     path = house.folder / "reports" / "press" / "daily" / "2026-01-01_daily.csv"
     path.parent.mkdir(parents=True)
     path.touch()
-    house.keeping.clock_stepped(DAY_MS)
+    house.keeping.clock_stepped(8 * DAY_MS)
     house.keeping.run()
     in_doubt = path.exists()
     house.clock.advance(8 * DAY_S)

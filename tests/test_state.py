@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -190,11 +191,17 @@ def test_the_next_place_is_taken_when_the_first_is_none(tmp_path: Path, data_dir
     assert found is not None
 
 
-def test_a_second_agent_is_kept_out(data_dir: Path) -> None:
+def held(data_dir: Path) -> DataLock:
     lock = DataLock(data_dir)
+    lock.hold()
+    return lock
+
+
+def test_a_second_agent_is_kept_out(data_dir: Path) -> None:
+    lock = held(data_dir)
 
     with pytest.raises(ConfigError) as caught:
-        DataLock(data_dir)
+        DataLock(data_dir).hold()
 
     lock.release()
     assert str(caught.value) == (
@@ -202,16 +209,60 @@ def test_a_second_agent_is_kept_out(data_dir: Path) -> None:
     )
 
 
+def test_a_lock_that_is_held_can_be_taken_again_by_its_holder(data_dir: Path) -> None:
+    lock = held(data_dir)
+
+    lock.hold()
+
+    lock.release()
+
+
 def test_the_next_agent_may_in_once_the_first_has_gone(data_dir: Path) -> None:
-    first = DataLock(data_dir)
+    first = held(data_dir)
 
     first.release()
     first.release()
 
-    DataLock(data_dir).release()
+    held(data_dir).release()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_an_agent_that_may_not_write_the_lock_is_kept_out_as_well(data_dir: Path) -> None:
+    lock = held(data_dir)
+    for folder in (
+        data_dir,
+        data_dir.parent,
+        data_dir.parent.parent,
+        data_dir.parent.parent.parent,
+    ):
+        folder.chmod(0o755)
+    script = f"""
+import os
+from pathlib import Path
+from agent.state import DataLock
+os.setuid(65534)
+DataLock(Path({str(data_dir)!r})).hold()
+"""
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+    lock.release()
+    assert "another agent" in done.stderr.splitlines()[-1]
 
 
 def test_a_data_folder_that_is_none_is_left_to_the_store(data_dir: Path) -> None:
     data_dir.touch()
 
-    DataLock(data_dir).release()
+    held(data_dir).release()
+
+
+def test_a_folder_that_comes_later_is_locked_then(data_dir: Path) -> None:
+    data_dir.touch()
+    lock = held(data_dir)
+    data_dir.unlink()
+
+    lock.hold()
+
+    with pytest.raises(ConfigError, match="another agent"):
+        held(data_dir)
+    lock.release()

@@ -17,6 +17,11 @@ from agent.errors import ConfigError
 
 __all__ = ["Config", "DeviceConfig", "FaultyConfigError", "from_tables", "load"]
 
+NO_FILE = (
+    "no configuration: there is no agent.toml in this folder and no /etc/agent/agent.toml, "
+    "name a file with --config FILE"
+)
+
 
 def load(file: Path | None, kinds: Kinds, environ: Mapping[str, str] | None = None) -> Config:
     """The configuration of ``file``, or of the first default file, or of the environment.
@@ -34,15 +39,12 @@ def load(file: Path | None, kinds: Kinds, environ: Mapping[str, str] | None = No
         return from_tables(raw, str(file), folder, kinds, environ)
     found = environment.from_heat_pump_logger(environ)
     if found is None:
-        raise ConfigError(
-            "no configuration: there is no agent.toml in this folder and no "
-            "/etc/agent/agent.toml, name a file with --config FILE"
-        )
+        raise ConfigError(NO_FILE)
     if environment.HEAT_PUMP_KIND not in kinds:
-        text = "HOST is set, as for the heat pump logger, but this version has no kind"
-        hint = "name a file with --config FILE"
-        fault = Fault(environment.WHERE, f"{text} {environment.HEAT_PUMP_KIND!r}; {hint}")
-        raise FaultyConfigError([fault])
+        raise ConfigError(
+            f"{NO_FILE}; HOST is set, as for the heat pump logger, but this version has no kind "
+            f"{environment.HEAT_PUMP_KIND!r}"
+        )
     return from_tables(found, environment.WHERE, Path.cwd(), kinds, environ)
 
 

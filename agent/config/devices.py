@@ -9,7 +9,13 @@ import attrs
 from agent.config import environment
 from agent.config.faults import Fault, ReferencedText, did_you_mean, shown
 from agent.config.options import decimal
-from agent.config.schema import DEVICE_NAME, RESERVED_NAMES, DeviceConfig, DeviceSection
+from agent.config.schema import (
+    BUILT_IN_NAMES,
+    DEVICE_NAME,
+    RESERVED_NAMES,
+    DeviceConfig,
+    DeviceSection,
+)
 from agent.config.structure import UNKNOWN_KEY, partial, structure
 
 COMMON_KEYS = tuple(field.name for field in attrs.fields(DeviceSection))
@@ -22,6 +28,7 @@ class KindLike(Protocol):
     interval_s: float
     min_interval_s: float
     timeout_s: float
+    is_single: bool
 
 
 Kinds = Mapping[str, Callable[[], Any]]  # a function each, that gives a KindLike
@@ -52,6 +59,7 @@ class DeviceLoader:
         self._kinds = kinds
         self._environ = environ
         self._seen: set[str] = set()
+        self._singles: set[str] = set()
         self.faults: list[Fault] = []
 
     def devices(self, tables: Any) -> Iterator[DeviceConfig]:
@@ -98,11 +106,19 @@ class DeviceLoader:
         if interval_s < kind.min_interval_s:
             allowed = f"{decimal(kind.min_interval_s)} s or more for the kind {table['kind']!r}"
             place.fault(f"found {decimal(interval_s)}, allowed: {allowed}", "interval_s")
+        if kind.is_single and section.whole.enabled:
+            self._check_single(place, table["kind"])
         if section.made is None or options.made is None:
             return None
         made: DeviceSection = section.made
         timeout_s = kind.timeout_s if made.timeout_s is None else made.timeout_s
         return DeviceConfig(made.name, made.kind, made.enabled, interval_s, timeout_s, options.made)
+
+    def _check_single(self, place: Place, kind: str) -> None:
+        if kind in self._singles:
+            allowed = "one enabled device of it, what it measures is there once"
+            place.fault(f"found a second {kind!r}, allowed: {allowed}", "kind")
+        self._singles.add(kind)
 
     def _check_name(self, place: Place, name: Any) -> None:
         if not isinstance(name, str):
@@ -110,7 +126,7 @@ class DeviceLoader:
         if not DEVICE_NAME.fullmatch(name):
             allowed = "a letter, then letters, digits, - and _, at most 48"
             place.fault(f"found {shown(name)}, allowed: {allowed}", "name")
-        elif name.lower() in RESERVED_NAMES or name.lower().startswith("sqlite_"):
+        elif name.lower() in RESERVED_NAMES or BUILT_IN_NAMES.fullmatch(name):
             allowed = "another, this is a name inside the store"
             place.fault(f"found {shown(name)}, allowed: {allowed}", "name")
         if name.lower() in self._seen:

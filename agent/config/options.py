@@ -1,5 +1,6 @@
 """The words that options are declared with: ranges, choices, and faults between options."""
 
+import re
 from typing import Annotated, Any
 
 import attrs
@@ -59,6 +60,48 @@ class Length:
 
 
 @attrs.frozen
+class HostName:
+    """An IPv4 or IPv6 address, or a name, of a device in the network."""
+
+    def allows(self, value: str) -> bool:
+        import ipaddress
+
+        if not 1 <= len(value) <= 253:
+            return False
+        address, _, zone = value.partition("%")
+        if ":" not in address and not re.fullmatch(r"[0-9.]+", value):
+            return re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", value) is not None
+        if "%" in value and not re.fullmatch(r"[A-Za-z0-9_.-]+", zone):
+            return False
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return True
+
+    def hint(self, value: str) -> str:
+        """What to leave out, where that is plain.
+
+        >>> HostName().hint("http://plc:102"), HostName().hint("plc ")
+        (", without 'http://'; the port is an option of its own: port = 102", ', without blanks')
+        """
+        found = re.fullmatch(
+            r"\s*([A-Za-z]{1,9}://)?(\[[^\]]*\]|[^:/]*)(?::(\d{1,5}))?(/.*)?\s*", value
+        )
+        if found is None:
+            return ", without blanks" if re.search(r"\s", value) else ""
+        scheme, host, port, path = found.groups()
+        hint = f", without {scheme!r}" if scheme else ""
+        hint += ", without [ ]" if host.startswith("[") else ""
+        hint += f", without {path[:20]!r}" if path else ""
+        hint += ", without blanks" if re.search(r"\s", value) else ""
+        return hint + (f"; the port is an option of its own: port = {port}" if port else "")
+
+    def __str__(self) -> str:
+        return 'an address or a name such as "192.168.0.10"'
+
+
+@attrs.frozen
 class OptionFault:
     """A fault that shows only when options are seen together; ``key`` as in ``tag[2].address``."""
 
@@ -69,7 +112,7 @@ class OptionFault:
 
 
 Port = Annotated[int, Between(1, 65535)]
-Host = Annotated[str, Length(1, 253)]
+Host = Annotated[str, HostName()]
 
 
 @attrs.frozen

@@ -12,13 +12,18 @@ from agent.config.faults import did_you_mean
 from agent.config.options import Between, OneOf
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-# Names that the store's tables and views have; each device is a view of its own name.
+# Names that the store's tables and views have or will have; each device is a view of its name.
 RESERVED_NAMES = frozenset(
     {
-        "clock", "cpu_core", "device", "gap", "host_row", "layout", "meta", "metric",
-        "process_sample", "row", "run", "system_sample", "training_view",
+        "aggregate", "block", "clock", "cpu_core", "cursor", "device", "gap", "host_row", "journal",
+        "layout", "meta", "metric", "process_sample", "row", "run", "sink", "system_sample",
+        "training_view",
     }
 )  # fmt: skip
+# Tables that SQLite has in every file: a view of such a name would break the other views.
+BUILT_IN_NAMES = re.compile(
+    r"(sqlite|jsonb?|pragma)_.*|fts.*|rtree.*|dbstat|bytecode|tables_used", re.IGNORECASE
+)
 PATH_LIMIT = 4000  # characters; Linux takes 4095 bytes, and names of files follow
 DEVICE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,47}")
 

@@ -14,7 +14,7 @@ from cattrs.errors import (
     IterableValidationError,
 )
 
-from agent.config.faults import ReferencedText, Unresolved, did_you_mean, shown
+from agent.config.faults import ReferencedText, Unresolved, did_you_mean, nearest, shown
 from agent.config.options import Secret
 
 T = TypeVar("T")
@@ -29,7 +29,16 @@ class OptionError(ValueError):
 def _refuse(found: object, allowed: str) -> OptionError:
     if isinstance(found, Unresolved):
         return OptionError(found.reason)
-    return OptionError(f"found {shown(found)}, allowed: {allowed}")
+    return OptionError(f"found {shown(found)}, allowed: {allowed}{_reference_hint(found)}")
+
+
+def _reference_hint(found: object) -> str:
+    """What ``{ flie = "x" }`` was meant to be; what it holds is not shown."""
+    if not isinstance(found, dict) or len(found) != 1:
+        return ""
+    ((word, value),) = found.items()
+    meant = nearest(str(word), ("env", "file"))
+    return f", did you mean {meant!r}?" if meant and isinstance(value, str) else ""
 
 
 def _float(found: Any, _: Any) -> float:
@@ -69,7 +78,8 @@ def _secret(found: Any, _: Any) -> Secret:
         raise OptionError(found.reason)
     if not isinstance(found, ReferencedText):
         allowed = '{ file = "path" } or { env = "NAME" }, so that it stands in no configuration'
-        raise OptionError(f"found it written out, allowed: {allowed}")
+        what = "a table" if isinstance(found, dict) else "it written out"
+        raise OptionError(f"found {what}, allowed: {allowed}{_reference_hint(found)}")
     return Secret(str(found))
 
 

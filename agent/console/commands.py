@@ -9,7 +9,7 @@ from agent.clock import SystemClock
 from agent.config import Config, DeviceConfig, FaultyConfigError
 from agent.config.faults import did_you_mean
 from agent.config.options import Secret
-from agent.console.table import printable, table, value_text
+from agent.console.table import printable, table, terminal_columns, value_text
 from agent.devices import KINDS
 from agent.errors import AgentError, ConfigError
 from agent.model import Metric, MetricType, Value
@@ -25,7 +25,7 @@ def check_report(config: Config, *, as_json: bool) -> str:
     """
     zone = zone_of(config.agent.timezone)
     if as_json:
-        facts = {"ok": True, "config": _plain(config)}
+        facts = {"ok": True, "faults": [], "config": _plain(config)}
         return json.dumps(facts, indent=1, ensure_ascii=False)
     rows = [
         [d.name, d.kind, f"{d.interval_s:g} s", f"{d.timeout_s:g} s", _where(d)]
@@ -79,7 +79,8 @@ def read_report(config: Config, name: str, *, as_json: bool) -> str:
     for metric, value in values.items():
         about = metrics.get(metric, Metric(metric))
         rows.append([metric, value_text(value), about.unit, about.help])
-    lines = [table(["metric", "value", "unit", ""], rows, right=[1]), ""]
+    header = ["metric", "value", "unit", ""]
+    lines = [table(header, rows, right=[1], columns=terminal_columns()), ""]
     lines += [printable(fact) for fact in found]
     lines += [printable(f"warning: {text}") for text in warnings]
     missing = sum(value is None for value in values.values())

@@ -1,8 +1,9 @@
 """What ``report`` does and prints, with progress where it takes long."""
 
 import json
-import os
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, tzinfo
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import attrs
 from agent.clock import SystemClock
 from agent.config import Config
 from agent.config.schema import TimeZone
+from agent.console.output import checked_output
 from agent.console.table import size_text
-from agent.errors import ConfigError
-from agent.reports import Reports
+from agent.errors import AgentError, ConfigError
+from agent.reports import Reports, RollUp
 from agent.reports.periods import Period, between, parse_moment
 from agent.reports.rollup import Progress
 from agent.zones import zone_of
@@ -35,11 +37,12 @@ def report_made(
     output: Path | None,
     as_json: bool,
 ) -> str:
-    """Make the reports that were asked for; a line for each.
+    """Make all reports that were asked for; a line for each.
 
     Raises:
-        ConfigError: The options do not go together.
-        StoreError: There is no store, or no such device in it.
+        ConfigError: The options do not go together, or there is no such device.
+        StoreError: There is no store, or no data of a device in it.
+        AgentError: Some could not be made; those that could are printed.
     """
     if zone is not None and not TimeZone().allows(zone):
         raise ConfigError(
@@ -52,19 +55,34 @@ def report_made(
     if span is None and (day is not None or calendar is not None):
         raise ConfigError("--date and --calendar go with --daily or --weekly")
     if output is not None:
-        output = _checked_output(output, devices)
+        output = _checked_output(output, devices, config)
     clock = SystemClock()
     here = zone_of(zone or config.agent.timezone)
-    reports = Reports(config, clock, here)
+    own = zone_of(config.agent.timezone)
+    reports = Reports(config, clock, here, scheduled_zone=own)
     if span is not None:
         period = _of_day(reports, span, day, calendar)
     else:
         period = _between(start or "", end, clock, here)
     console = _Console(clock)
-    made = list(
-        reports.make(devices, span, period, output=output, units=units, progress=console.progress)
-    )
+    made, errors = [], []
+    for name in reports.devices(devices):
+        progress = console.progress(name)
+        try:
+            made.append(
+                reports.make(name, span, period, output=output, units=units, progress=progress)
+            )
+        except AgentError as exc:  # of this device: the others are made
+            errors.append(exc)
     console.clear()
+    text = _text(made, as_json=as_json)
+    if errors:
+        console.show(text)
+        raise _all_of(errors)
+    return text
+
+
+def _text(made: Sequence[RollUp], *, as_json: bool) -> str:
     if as_json:
         facts = [attrs.asdict(each) | {"path": str(each.path)} for each in made]
         return json.dumps(facts, indent=1, ensure_ascii=False)
@@ -77,14 +95,17 @@ def report_made(
     )
 
 
-def _checked_output(output: Path, devices: tuple[str, ...]) -> Path:
+def _all_of(errors: Sequence[AgentError]) -> AgentError:
+    """The first error, with a line for each."""
+    error = AgentError("\n".join(str(each) for each in errors))
+    error.exit_code = errors[0].exit_code
+    return error
+
+
+def _checked_output(output: Path, devices: tuple[str, ...], config: Config) -> Path:
     if len(devices) != 1:
         raise ConfigError("--output takes one device: agent report ... DEVICE --output FILE")
-    if output.exists() and not output.is_file():
-        # The report would take the place of the terminal, pipe or device.
-        raise ConfigError(f"--output: found {str(output)!r}, allowed: a file, which is replaced")
-    # What a link leads to is replaced, not the link: it may be /dev/stdout.
-    return Path(os.path.realpath(output)) if output.is_symlink() else output
+    return checked_output(output, config)
 
 
 def _of_day(reports: Reports, span: str, day: str | None, calendar: bool | None) -> Period:
@@ -108,7 +129,8 @@ def _between(start: str, end: str | None, clock: SystemClock, zone: tzinfo) -> P
     try:
         return between(moments[0], moments[1], zone)
     except (ValueError, OverflowError) as exc:  # at either end of the calendar
-        raise ConfigError(f"--from {start!r} or --to {end!r} is too far away") from exc
+        named = f"--from {start!r}" + ("" if end is None else f" or --to {end!r}")
+        raise ConfigError(f"{named} is too far away") from exc
 
 
 class _Console:
@@ -132,3 +154,10 @@ class _Console:
     def clear(self) -> None:
         if self._shown:
             sys.stderr.write("\r\x1b[K")
+
+    def show(self, text: str) -> None:
+        """Print what was made before an error is; who listens no more does not matter then."""
+        encoding = sys.stdout.encoding or "utf-8"
+        with suppress(OSError):
+            sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+            sys.stdout.flush()

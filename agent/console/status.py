@@ -1,7 +1,8 @@
 """What ``status`` prints: from the running agent, and from the store."""
 
+import fcntl
 import json
-import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,38 +10,82 @@ from typing import Any
 from agent import state
 from agent.clock import SystemClock
 from agent.config import Config
+from agent.console.gaps import gap_facts, gap_lines, shown_gaps
 from agent.console.table import duration_text, printable, size_text, table
-from agent.errors import StoreError
-from agent.reports.rollup import iso
+from agent.errors import AgentError, StoreError
 from agent.store import Reader
 from agent.zones import zone_of
 
 RECENT_MS = 86_400_000
-GAPS_SHOWN = 10
 LAST_ROWS = 20_000
 
 
 def status_report(config: Config, *, as_json: bool) -> str:
-    """Who is well, what is stored, and the gaps of the last 24 hours."""
+    """Who is well, what is stored, and the gaps of the last 24 hours.
+
+    Raises:
+        SystemExit: The store is there and can't be read; what there is to say was printed.
+    """
     now_ms = SystemClock().now_ms()
     running = _completed(state.read(config.data_dir), config, now_ms)
-    stored, error = _stored(config, now_ms)
+    is_running = running is not None or _is_locked(config.data_dir)
+    stored, error = _stored(config, now_ms, is_running=is_running)
+    gaps = [gap for known in stored.values() for gap in known["gaps"]]
+    gaps.sort(key=lambda shown: shown.gap.start_ms)
+    devices = _device_facts(config, running, stored)
     if as_json:
         facts = {
-            "running": running is not None,
+            "running": is_running,
             "agent": {k: v for k, v in (running or {}).items() if k not in ("devices", "store")},
             "store": (running or {}).get("store", {"path": str(config.store_path)})
             | {"error_reading": error},
-            "devices": _device_facts(config, running, stored),
+            "devices": devices,
+            "gaps": gap_facts(gaps, zone_of(config.agent.timezone)) if gaps else [],
         }
-        return json.dumps(facts, indent=1, ensure_ascii=False)
-    lines = [*_agent_lines(config, running, now_ms), *_store_lines(config, running, now_ms)]
-    if error is not None and os.path.lexists(config.store_path):
-        lines.append(f"store    {error}")
-    lines += ["", _device_table(_device_facts(config, running, stored), now_ms)]
-    lines += _error_lines(running)
-    lines += _gap_lines(config, stored, now_ms)
-    return "\n".join(printable(line) for line in "\n".join(lines).split("\n"))
+        text = json.dumps(facts, indent=1, ensure_ascii=False)
+    else:
+        lines = [_agent_line(config, running, now_ms, is_running=is_running)]
+        lines += [*_clock_lines(running), *_store_lines(config, running, now_ms)]
+        if error is not None and not _is_absent(config.store_path):
+            lines.append(f"store    {error}")
+        lines += ["", _device_table(devices, now_ms), *_error_lines(running)]
+        lines += gap_lines(gaps, zone_of(config.agent.timezone), now_ms) if gaps else []
+        text = "\n".join(printable(line) for line in "\n".join(lines).split("\n"))
+    if error is not None and not _is_absent(config.store_path):
+        _print(text)
+        raise SystemExit(StoreError.exit_code)
+    return text
+
+
+def _print(text: str) -> None:
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        sys.stdout.flush()
+    except OSError as exc:
+        raise AgentError(f"cannot write what was asked for: {exc.strerror}") from exc
+
+
+def _is_locked(data_dir: Path) -> bool:
+    """Whether an agent holds a data folder, though there is no word of it."""
+    try:
+        with (data_dir / state.LOCK_NAME).open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # there is none, or it can't be locked on this file system
+        return False
+    return False
+
+
+def _is_absent(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _completed(
@@ -64,11 +109,14 @@ def _completed(
     return agent | running | {"store": store, "devices": devices}
 
 
-def _stored(config: Config, now_ms: int) -> tuple[dict[str, dict[str, Any]], str | None]:
+def _stored(
+    config: Config, now_ms: int, *, is_running: bool
+) -> tuple[dict[str, dict[str, Any]], str | None]:
     """What the store knows of each device, by lower-case name; or why it can't be read."""
+    since_ms = now_ms - RECENT_MS
     try:
         with Reader(config.store_path) as reader:
-            stored = {}
+            stored: dict[str, dict[str, Any]] = {}
             for device in reader.devices():
                 last = reader.last(device.name, LAST_ROWS)
                 stored[device.name.lower()] = {
@@ -76,11 +124,24 @@ def _stored(config: Config, now_ms: int) -> tuple[dict[str, dict[str, Any]], str
                     "kind": device.kind,
                     "last_stored_ms": last[0] if last else None,
                     "metrics": len(device.metrics),
-                    "gaps": reader.gaps(device.name, now_ms - RECENT_MS, now_ms),
+                    "gaps": reader.gaps(device.name, since_ms, now_ms),
                 }
+            stopped_ms = None if is_running else _stopped_ms(reader, stored)
     except StoreError as exc:
         return {}, str(exc)
+    for known in stored.values():
+        known["gaps"] = shown_gaps(known["gaps"], since_ms, stopped_ms)
     return stored, None
+
+
+def _stopped_ms(reader: Reader, stored: dict[str, dict[str, Any]]) -> int:
+    """When the agent was last heard of: the end of its last run, or what that stored last."""
+    known_ms = [known["last_stored_ms"] or 0 for known in stored.values()]
+    for run in reader.runs(1):
+        if run.end_ms is not None:
+            return run.end_ms
+        known_ms.append(run.start_ms)
+    return max(known_ms, default=0)
 
 
 def _device_facts(
@@ -100,36 +161,46 @@ def _device_facts(
     return facts
 
 
-def _agent_lines(config: Config, running: dict[str, Any] | None, now_ms: int) -> list[str]:
+def _agent_line(
+    config: Config, running: dict[str, Any] | None, now_ms: int, *, is_running: bool
+) -> str:
+    if running is None and is_running:
+        return "agent    running, but says nothing of itself"
     if running is None:
-        return [f"agent    not running; start it with: agent run --config {config.source}"]
+        return f"agent    not running; start it with: agent run --config {config.source}"
     up_s = max(0.0, (now_ms - running["started_ms"]) / 1000)
     cpu = f", {100 * running['cpu_s'] / up_s:.1f} % of one core" if up_s > 5 else ""
-    lines = [
+    return (
         f"agent    running as process {running['pid']} for {duration_text(up_s)}{cpu}, "
         f"version {running['version']}"
-    ]
-    if running["clock_synchronised"] is False:
-        lines.append("clock    the system says that its clock is not synchronised")
-    return lines
+    )
+
+
+def _clock_lines(running: dict[str, Any] | None) -> list[str]:
+    if running is None or running["clock_synchronised"] is not False:
+        return []
+    return ["clock    the system says that its clock is not synchronised"]
 
 
 def _store_lines(config: Config, running: dict[str, Any] | None, now_ms: int) -> list[str]:
     path = config.store_path
     size = sum(_size(path.with_name(path.name + end)) for end in ("", "-wal", "-shm"))
-    lines = [f"store    {path}, {size_text(size)}" if size else f"store    {path}, not there yet"]
+    found = "not there yet" if _is_absent(path) else size_text(size)
+    lines = [f"store    {path}, {found}"]
     if running is None:
         return lines
     store = running["store"]
-    bound = f"at most the last {store['flush_interval_s']:g} s"
-    lines.append(f"         a power cut or a killed process costs {bound}")
-    if store["error"]:
+    costs = "         a power cut or a killed process costs"
+    if not store["error"]:
+        lines.append(f"{costs} at most the last {store['flush_interval_s']:g} s")
+    else:
         since = duration_text(max(0.0, (now_ms - store["error_since_ms"]) / 1000))
         lines.append(f"         NOT WRITTEN for {since}: {store['error']}")
         lines.append(
             f"         {store['waiting']} samples wait in memory "
             f"({size_text(store['waiting_bytes'])}), {store['dropped']} were dropped"
         )
+        lines.append(f"{costs} everything since then, it is only in memory")
     return lines
 
 
@@ -179,19 +250,3 @@ def _error_lines(running: dict[str, Any] | None) -> list[str]:
         )
         lines += [printable(f"{device['name']}: {text}") for text in texts]
     return ["", *lines] if lines else []
-
-
-def _gap_lines(config: Config, stored: dict[str, dict[str, Any]], now_ms: int) -> list[str]:
-    gaps = sorted(
-        (gap for known in stored.values() for gap in known["gaps"]), key=lambda gap: gap.start_ms
-    )
-    if not gaps:
-        return []
-    zone = zone_of(config.agent.timezone)
-    lines = ["", f"gaps of the last 24 hours: {len(gaps)}"]
-    rows = []
-    for gap in gaps[-GAPS_SHOWN:]:
-        lasted = duration_text(max(0.0, ((gap.end_ms or now_ms) - gap.start_ms) / 1000))
-        until = lasted if gap.end_ms else f"{lasted}, lasting"
-        rows.append([gap.device, iso(gap.start_ms, zone)[:19], until, str(gap.reason), gap.detail])
-    return [*lines, table(["device", "from", "for", "reason", ""], rows)]

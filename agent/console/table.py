@@ -1,10 +1,13 @@
 """Tables for a terminal: columns as wide as they need, numbers to the right."""
 
 import math
+import shutil
+import sys
 import unicodedata
 from collections.abc import Sequence
 
-CELL_LIMIT = 60  # characters; longer text is cut
+CELL_LIMIT = 30  # columns that any cell may have, or half of the terminal if that is more
+NARROWEST = 8  # columns that the last cell has at least, be the terminal as narrow as it will
 
 
 def width(text: str) -> int:
@@ -15,16 +18,40 @@ def width(text: str) -> int:
     )
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+def terminal_columns() -> int | None:
+    """How wide the terminal is that standard output goes to; ``None`` for a pipe or a file."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    return shutil.get_terminal_size().columns
+
+
+def table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    right: Sequence[int] = (),
+    columns: int | None = None,
+) -> str:
     """Rows under a header; the columns in ``right`` end at the same place.
+
+    Args:
+        columns: How wide a line may be; the last cell, if it is a text, is cut to it. ``None``
+            cuts nothing.
 
     >>> print(table(["name", "n"], [["a", "10"], ["bc", "9"]], right=[1]))
     name   n
     a     10
     bc     9
     """
-    cut = [[_cut(printable(cell)) for cell in row] for row in (header, *rows)]
+    cut = [[printable(cell) for cell in row] for row in (header, *rows)]
+    last = len(header) - 1
+    if columns is not None:
+        limit = max(CELL_LIMIT, columns // 2)
+        cut = [[*(_cut(cell, limit) for cell in row[:-1]), row[-1]] for row in cut]
     widths = [max(width(row[column]) for row in cut) for column in range(len(header))]
+    if columns is not None and last not in right:
+        room = max(NARROWEST, columns - sum(widths[:-1]) - 2 * last)
+        cut = [[*row[:-1], _cut(row[-1], room)] for row in cut]
+        widths[-1] = min(widths[-1], room)
     lines = []
     for row in cut:
         cells = []
@@ -44,8 +71,12 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= CELL_LIMIT else text[: CELL_LIMIT - 1] + "…"
+def _cut(text: str, room: int) -> str:
+    if width(text) <= room:
+        return text
+    while text and width(text) >= room:
+        text = text[: min(len(text) - 1, room)]
+    return text + "…"
 
 
 def value_text(value: object) -> str:

@@ -61,6 +61,11 @@ def between(start_ms: int, end_ms: int, zone: tzinfo) -> Period:
     return Period(start_ms, end_ms, "_".join(stems))
 
 
+def day_of(period: Period) -> date:
+    """The day that a daily or weekly period is named by."""
+    return date.fromisoformat(period.stem.partition("_")[0])
+
+
 def latest_due(now_ms: int, at: time, zone: tzinfo) -> date:
     """The newest day on which it has been ``at`` already."""
     day = local_date(now_ms, zone)
@@ -79,12 +84,20 @@ def parse_moment(text: str, zone: tzinfo) -> int:
     return round(moment.timestamp() * 1000)
 
 
+def stem_at_end(span: str, period: Period, zone: tzinfo) -> str:
+    """The name of a roll-up beside the scheduled one of the day: by the local time of its end."""
+    end = datetime.fromtimestamp(period.end_ms / 1000, zone)
+    return f"{end:%Y-%m-%dT%H%M}_{span}"
+
+
 def dates_of(stems: Iterator[str], span: str) -> Iterator[tuple[date, str]]:
     """The dates in file names of a span; other names are left out."""
     for stem in stems:
+        named = stem.partition("_")[0]
         try:
-            day = date.fromisoformat(stem.partition("_")[0])
+            moment = datetime.fromisoformat(named)
         except ValueError:
             continue
-        if stem == f"{day}_{span}":  # not "20261120_daily", which is a date too
-            yield day, stem
+        # Not "20261120_daily", which is a date too.
+        if stem in (f"{moment.date()}_{span}", f"{moment:%Y-%m-%dT%H%M}_{span}"):
+            yield moment.date(), stem

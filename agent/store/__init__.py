@@ -1,6 +1,7 @@
 """The store: every sample, crash-safe, in one SQLite file. The only SQL of the agent."""
 
 import logging
+import math
 import sqlite3
 import sys
 import threading
@@ -13,6 +14,7 @@ from agent import __version__
 from agent.clock import Clock
 from agent.errors import StoreError
 from agent.model import Metric, Reason, Sample
+from agent.store.outage import Outage
 from agent.store.query import Reader
 from agent.store.rows import encode, storable
 from agent.store.waiting import Dropped, Event, GapClosed, GapOpened, Waiting, WaitingRow
@@ -23,6 +25,7 @@ __all__ = ["Reader", "Store", "StoreState", "sqlite_version"]
 log = logging.getLogger(__name__)
 
 NAMES_LIMIT = 256  # readings with different names that are remembered
+RETRY_S = 0.2  # between two tries to commit while closing
 DELETE_AT_ONCE = 2000  # rows of one transaction, so that no commit waits long for it
 
 
@@ -50,6 +53,8 @@ class Store:
 
     The constructor does no I/O. While the file can't be written, samples wait in memory, at
     most ``waiting_bytes`` of them; then the oldest go, and their time becomes a gap.
+
+    ``guard`` is called before the file is opened, each time; it may raise a ``StoreError``.
     """
 
     def __init__(
@@ -59,10 +64,12 @@ class Store:
         *,
         flush_interval_s: float = 10.0,
         waiting_bytes: int = 32 * 1024 * 1024,
+        guard: Callable[[], None] | None = None,
     ) -> None:
         self._path = path
         self._clock = clock
         self._flush_interval_s = flush_interval_s
+        self._guard = guard
         self._wake: Callable[[], None] | None = None
         self._waiting = Waiting(waiting_bytes)
         self._devices: dict[str, Known] = {}
@@ -72,9 +79,9 @@ class Store:
         self._writer: Writer | None = None
         self._writing = threading.Lock()
         self._run_start_ms = clock.now_ms()
-        self._error: str | None = None
-        self._error_since_ms: int | None = None
+        self._outage = Outage(str(path), clock)
         self._last_commit_ms: int | None = None
+        self._warned: set[str] = set()
 
     @property
     def path(self) -> Path:
@@ -114,7 +121,9 @@ class Store:
         names, names_bytes = self._shared(tuple(sample.values))
         text = encode(list(sample.values.values()))
         self._waiting.append(WaitingRow(sample.device, sample.stamp, names, text, names_bytes))
-        if self._wake is not None and self._flush_interval_s == 0:
+        # While the store can't be written, each try would write all that waits: a regular flush
+        # is the next one.
+        if self._wake is not None and self._flush_interval_s == 0 and self._outage.error is None:
             self._wake()
 
     def open_gap(self, device: str, start_ms: int, reason: Reason, detail: str = "") -> None:
@@ -128,8 +137,10 @@ class Store:
     def flush(self) -> bool:
         """Commit what waits; whether it worked. A failure is logged once, and is in ``state()``."""
         with self._writing:
+            if self._outage.error is not None and not self._is_writable():
+                return False
             events, dropped = self._waiting.take()
-            is_ready = self._is_closed or (self._writer is not None and self._error is None)
+            is_ready = self._is_closed or (self._writer is not None and self._outage.error is None)
             if not events and not dropped and is_ready:
                 return True
             try:
@@ -138,10 +149,23 @@ class Store:
                 self._waiting.give_back(events, dropped)
                 if not isinstance(exc, StoreError):
                     raise  # a bug of ours: it must not cost what waits
-                self._failed(exc)
+                self._outage.failed(exc, self._waiting.dropped_total)
                 return False
-            self._recovered()
+            self._waiting.done()
+            self._outage.ended(self._waiting.dropped_total)
             return True
+
+    def _is_writable(self) -> bool:
+        """After a failure: whether an empty commit works now.
+
+        What waits is not in hand meanwhile, so that the oldest of it can still be dropped.
+        """
+        try:
+            self._commit([], {})
+        except StoreError as exc:
+            self._outage.failed(exc, self._waiting.dropped_total)
+            return False
+        return True
 
     def delete_before(self, ts_ms: int) -> int:
         """Delete all rows older than a time, in small steps; how many went.
@@ -167,18 +191,42 @@ class Store:
         """How the store is now."""
         waiting, waiting_bytes = self._waiting.size()
         return StoreState(
-            str(self._path), self._error, self._error_since_ms, self._last_commit_ms,
+            str(self._path), self._outage.error, self._outage.since_ms, self._last_commit_ms,
             waiting, waiting_bytes, self._waiting.dropped_total, self._flush_interval_s,
         )  # fmt: skip
 
-    def close(self) -> None:
-        """Commit what waits and close the file; twice is fine."""
-        if not self.flush():
-            log.error("%d samples and gaps are lost", self._waiting.size()[0])
+    def close(self, tries_s: float = 0.0) -> int:
+        """Commit what waits and close the file; how many samples are lost. Twice is fine.
+
+        A failing commit is tried again for ``tries_s``. Lost is what no commit took: samples that
+        wait and those dropped before; once a commit works, the file has the latter as a gap.
+        """
+        lost = 0 if self._flush_within(tries_s) else self._say_lost()
         with self._writing:
             self._is_closed = True
-            if self._writer is None:
-                return
+            self._close_writer()
+        return lost
+
+    def _flush_within(self, tries_s: float) -> bool:
+        end_s = self._clock.monotonic() + tries_s
+        pause = threading.Event()
+        for _ in range(math.ceil(tries_s / RETRY_S)):  # bounded by a clock that stands still, too
+            if self.flush():
+                return True
+            if self._clock.monotonic() >= end_s:
+                return False
+            pause.wait(RETRY_S)
+        return self.flush()
+
+    def _say_lost(self) -> int:
+        samples = self._waiting.samples()
+        edges = self._waiting.size()[0] - samples
+        samples += self._outage.lost(self._waiting.dropped_total)
+        log.error("%d samples and %d starts and ends of gaps are lost", samples, edges)
+        return samples
+
+    def _close_writer(self) -> None:
+        if self._writer is not None:
             try:
                 self._writer.end_run(self._clock.now_ms())
                 self._writer.close()
@@ -204,7 +252,11 @@ class Store:
         devices = dict(self._devices)
         try:
             if self._writer is None:
-                self._writer = Writer(self._path, self._clock, __version__, self._run_start_ms)
+                if self._guard is not None:
+                    self._guard()
+                self._writer = Writer(
+                    self._path, self._clock, __version__, self._run_start_ms, self._warn_once
+                )
             self._writer.commit(events, dropped, devices, described)
         except BaseException:
             self._undescribed.update(described)
@@ -217,16 +269,7 @@ class Store:
         if writer is not None:
             writer.abandon()
 
-    def _failed(self, exc: StoreError) -> None:
-        if self._error is None:
-            self._error_since_ms = self._clock.now_ms()
-            log.error("%s; samples wait in memory until it can be written", exc)
-        elif str(exc) != self._error:
-            log.debug("%s", exc)
-        self._error = str(exc)
-
-    def _recovered(self) -> None:
-        if self._error is not None:
-            log.warning("%s can be written again", self._path)
-        self._error = None
-        self._error_since_ms = None
+    def _warn_once(self, text: str) -> None:
+        if text not in self._warned:
+            self._warned.add(text)
+            log.warning("%s", text)

@@ -1,15 +1,18 @@
 """Which devices, metrics and layouts a file knows, and the numbers they have in it."""
 
+import logging
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
 import attrs
 
 from agent.model import Metric, MetricType
-from agent.store.rows import Layout, Path, layout_from, layout_text, place
+from agent.store.rows import HOST_KIND, Layout, Path, layout_from, layout_text, place
 from agent.store.schema import quoted
 from agent.store.views import rebuild, table_of
+
+log = logging.getLogger(__name__)
 
 
 def path_text(path: Path) -> str:
@@ -30,12 +33,19 @@ class Entry:
     name: str
     kind: str
     metrics: dict[str, tuple[int, Path, Metric]] = attrs.field(factory=dict)  # by metric name
+    taken: list[Path] = attrs.field(factory=list)  # the places of all metrics
     layouts: dict[Layout, int] = attrs.field(factory=dict)
     # What the last reading with these names came out as; drivers offer the same names each time.
-    known: dict[tuple[str, ...], tuple[int, list[Path]]] = attrs.field(factory=dict)
+    known: dict[tuple[str, ...], tuple[int, list[Path | None]]] = attrs.field(factory=dict)
+
+    def paths(self) -> dict[str, Path]:
+        """Metric name to its place in a row's array."""
+        return {name: path for name, (_, path, _) in self.metrics.items()}
 
 
 KNOWN_LIMIT = 64  # readings with different names that are remembered for each device
+METRICS_LIMIT = 20_000  # of one device over all time; names with a counter in them never end
+SET_ASIDE = "set aside "  # and a device's number, in meta: the name it had under its kind
 
 
 def load_entries(connection: sqlite3.Connection) -> dict[str, Entry]:
@@ -49,6 +59,7 @@ def load_entries(connection: sqlite3.Connection) -> dict[str, Entry]:
     ):
         metric = Metric(name, unit, MetricType(type_), help_)
         entries[device].metrics[name] = (position, path_from(path), metric)
+        entries[device].taken.append(path_from(path))
     for id_, device, positions in connection.execute("SELECT id, device, positions FROM layout"):
         entries[device].layouts[layout_from(positions)] = id_
     return {entry.name.lower(): entry for entry in entries.values()}
@@ -57,35 +68,68 @@ def load_entries(connection: sqlite3.Connection) -> dict[str, Entry]:
 class Book:
     """Finds or makes the numbers that rows refer to, inside the writer's open transaction.
 
-    After a rollback it is stale and is made anew from the file.
+    After a rollback it is stale and is made anew from the file. ``warn`` takes texts for the log,
+    and says each once.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, warn: Callable[[str], None]) -> None:
         self._connection = connection
+        self._warn = warn
         self._entries = load_entries(connection)
-        self._changed = False
+        self._set_aside: dict[int, str] = {
+            int(key.removeprefix(SET_ASIDE)): name
+            for key, name in connection.execute(
+                "SELECT key, value FROM meta WHERE key LIKE ? || '%'", (SET_ASIDE,)
+            )
+        }
+        self._changed: dict[int, Entry] = {}
+        self._has_views = bool(
+            connection.execute(
+                "SELECT 1 FROM sqlite_master WHERE name = 'system_sample'"
+            ).fetchone()
+        )
 
     def entry(self, name: str, kind: str) -> Entry:
         """The device of that name, made when it is new; its kind becomes ``kind``."""
         entry = self.find(name)
         if entry is not None and table_of(entry.kind) != table_of(kind):
             # Its rows lie in another table and in another order: they keep the name, and more.
-            self._rename(entry, self._free_name(f"{entry.name}_{entry.kind}"), entry.kind)
-            entry = None
+            self._put_aside(entry)
+            entry = self._taken_back(name, kind)
         if entry is None:
             cursor = self._connection.execute(
                 "INSERT INTO device(name, kind) VALUES(?, ?)", (name, kind)
             )
             assert cursor.lastrowid is not None
             entry = self._entries[name.lower()] = Entry(cursor.lastrowid, name, kind)
-            self._changed = True
+            self._changed[entry.id] = entry
         elif (entry.kind, entry.name) != (kind, name):
             self._rename(entry, name, kind)
+        if entry.id in self._set_aside:  # it is in use again, under whatever name
+            del self._set_aside[entry.id]
+            self._connection.execute("DELETE FROM meta WHERE key = ?", (f"{SET_ASIDE}{entry.id}",))
         return entry
 
     def find(self, name: str) -> Entry | None:
         """The device of that name, if the file has it."""
         return self._entries.get(name.lower())
+
+    def _put_aside(self, entry: Entry) -> None:
+        """Give its name to a device of another kind, and remember whose it was."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)",
+            (f"{SET_ASIDE}{entry.id}", entry.name),
+        )
+        self._set_aside[entry.id] = entry.name
+        self._rename(entry, self._free_name(f"{entry.name}_{entry.kind}"), entry.kind)
+
+    def _taken_back(self, name: str, kind: str) -> Entry | None:
+        """The device that had this name before, when its rows lie where this kind's do."""
+        for entry in self._entries.values():
+            had = self._set_aside.get(entry.id, "")
+            if had.lower() == name.lower() and table_of(entry.kind) == table_of(kind):
+                return entry
+        return None
 
     def _rename(self, entry: Entry, name: str, kind: str) -> None:
         # The old view carries the old name; where a table has it, there is none.
@@ -100,7 +144,7 @@ class Book:
         del self._entries[entry.name.lower()]
         entry.name, entry.kind = name, kind
         self._entries[name.lower()] = entry
-        self._changed = True
+        self._changed[entry.id] = entry
 
     def _free_name(self, wanted: str) -> str:
         names = (wanted if number == 1 else f"{wanted}_{number}" for number in count(1))
@@ -108,16 +152,19 @@ class Book:
 
     def layout(
         self, entry: Entry, names: tuple[str, ...], described: Mapping[str, Metric]
-    ) -> tuple[int, list[Path]]:
-        """The layout's number and each value's place, for a reading with these names."""
+    ) -> tuple[int, list[Path | None]]:
+        """The layout's number and each value's place, for a reading with these names.
+
+        A value has no place when its name is new and the device has ``METRICS_LIMIT`` of them.
+        """
         known = entry.known.get(names)
         if known is not None:
             return known
         for name in names:
-            if name not in entry.metrics:
+            if name not in entry.metrics and not self._is_full(entry):
                 self._add_metric(entry, described.get(name) or Metric(name))
-        places = [entry.metrics[name] for name in names]
-        positions = tuple(sorted(position for position, _, _ in places))
+        places = [entry.metrics.get(name) for name in names]
+        positions = tuple(sorted(found[0] for found in places if found is not None))
         layout = entry.layouts.get(positions)
         if layout is None:
             cursor = self._connection.execute(
@@ -128,8 +175,17 @@ class Book:
             layout = entry.layouts[positions] = cursor.lastrowid
         if len(entry.known) >= KNOWN_LIMIT:
             entry.known.clear()
-        known = entry.known[names] = (layout, [path for _, path, _ in places])
+        paths = [None if found is None else found[1] for found in places]
+        known = entry.known[names] = (layout, paths)
         return known
+
+    def _is_full(self, entry: Entry) -> bool:
+        if len(entry.metrics) < METRICS_LIMIT:
+            return False
+        self._warn(
+            f"{entry.name}: has had {METRICS_LIMIT} metrics, more are left out of what is stored"
+        )
+        return True
 
     def describe(self, entry: Entry, metrics: Sequence[Metric]) -> None:
         """Write down what changed in units, types and helps of metrics that the file has."""
@@ -137,6 +193,11 @@ class Book:
             known = entry.metrics.get(metric.name)
             if known is None or known[2] == metric:
                 continue
+            if known[2].unit and known[2].unit != metric.unit:
+                log.warning(
+                    "%s: the unit of %s was %r and is %r now; values stored before keep their "
+                    "numbers", entry.name, metric.name, known[2].unit, metric.unit,
+                )  # fmt: skip
             self._connection.execute(
                 "UPDATE metric SET unit = ?, type = ?, help = ? WHERE device = ? AND position = ?",
                 (metric.unit, metric.type, metric.help, entry.id, known[0]),
@@ -145,7 +206,7 @@ class Book:
 
     def _add_metric(self, entry: Entry, metric: Metric) -> None:
         position = len(entry.metrics)
-        path = place(entry.kind, metric.name, [path for _, path, _ in entry.metrics.values()])
+        path = place(entry.kind, metric.name, entry.taken)
         self._connection.execute(
             "INSERT INTO metric(device, position, path, name, unit, type, help) "
             "VALUES(?, ?, ?, ?, ?, ?, ?)",
@@ -153,20 +214,17 @@ class Book:
              metric.help),
         )  # fmt: skip
         entry.metrics[metric.name] = (position, path, metric)
-        self._changed = True
+        entry.taken.append(path)
+        self._changed[entry.id] = entry
 
     def finish(self) -> None:
-        """Make the views anew if devices or metrics were added since the last time."""
+        """Make the views anew of devices that are new or have new metrics since the last time."""
         if not self._changed:
             return
-        devices = [
-            (
-                entry.id,
-                entry.name,
-                entry.kind,
-                {m: path for m, (_, path, _) in entry.metrics.items()},
-            )
-            for entry in self._entries.values()
-        ]
-        rebuild(self._connection, devices)
-        self._changed = False
+        changed = [(e.id, e.name, e.kind, e.paths()) for e in self._changed.values()]
+        hosts = None
+        if not self._has_views or any(e.kind == HOST_KIND for e in self._changed.values()):
+            hosts = [(e.id, e.paths()) for e in self._entries.values() if e.kind == HOST_KIND]
+        rebuild(self._connection, changed, hosts, self._warn)
+        self._has_views = True
+        self._changed.clear()

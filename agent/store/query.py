@@ -11,9 +11,10 @@ import attrs
 from agent.errors import StoreError
 from agent.model import Gap, Metric, Reason, Sample, Stamp, Value
 from agent.store.book import Entry, load_entries
-from agent.store.rows import HOST_KIND, Layout, RawRow, layout_from
+from agent.store.rows import HOST_KIND, RawRow, layout_from
 from agent.store.rows import Path as ValuePath
 from agent.store.schema import check_owner
+from agent.store.table import Table, columns_of, csv_rows
 from agent.store.views import table_of
 
 
@@ -81,17 +82,34 @@ class Reader:
             found.append(StoredDevice(entry.name, entry.kind, metrics))
         return found
 
-    def places(self, device: str) -> dict[int, tuple[str, ValuePath]]:
-        """Where a device's values lie in its rows: position to metric name and path."""
-        metrics = self._entry(device).metrics
-        return {position: (name, path) for name, (position, path, _) in metrics.items()}
-
-    def layouts(self, device: str, start_ms: int, end_ms: int) -> list[Layout]:
-        """The different layouts of a device's rows in a stretch of time."""
+    def table(self, device: str, start_ms: int, end_ms: int) -> Table:
+        """A device's samples with ``start_ms <= ts_ms < end_ms``, in the order they were read."""
         entry = self._entry(device)
         where, values = self._where(entry, start_ms, end_ms)
-        sql = f"SELECT DISTINCT layout FROM {table_of(entry.kind)} WHERE {where}"
-        return [self._layouts[id_] for (id_,) in self._rows(sql, values)]
+        sql = f"FROM {table_of(entry.kind)} WHERE {where}"
+        found = self._rows(f"SELECT DISTINCT layout {sql}", values)
+        layouts = {id_: self._layouts[id_] for (id_,) in found}
+        known = {position: (path, metric) for position, path, metric in entry.metrics.values()}
+        rows = self._rows(f"SELECT ts_ms, layout, v {sql} ORDER BY rowid", values)
+        return Table(
+            tuple(known[position][1] for position in columns_of(layouts.values())),
+            csv_rows(rows, layouts, {position: path for position, (path, _) in known.items()}),
+        )
+
+    def first_ms(self, device: str, start_ms: int, end_ms: int) -> int | None:
+        """When the first sample of a device in a stretch of time was read, if there is one."""
+        entry = self._entry(device)
+        where, values = self._where(entry, start_ms, end_ms)
+        sql = f"SELECT ts_ms FROM {table_of(entry.kind)} WHERE {where} ORDER BY rowid LIMIT 1"
+        return next((ts_ms for (ts_ms,) in self._rows(sql, values)), None)
+
+    def has_data(self, start_ms: int, end_ms: int) -> bool:
+        """Whether any device has samples in a stretch of time."""
+        for kind in {entry.kind for entry in self._entries.values()}:
+            where, values = self._stretch(kind, start_ms, end_ms)
+            if any(self._rows(f"SELECT 1 FROM {table_of(kind)} WHERE {where} LIMIT 1", values)):
+                return True
+        return False
 
     def raw_rows(self, device: str, start_ms: int, end_ms: int) -> Iterator[RawRow]:
         """Rows of a device with ``start_ms <= ts_ms < end_ms``, in the order they were read."""
@@ -107,7 +125,7 @@ class Reader:
     def samples(self, device: str, start_ms: int, end_ms: int) -> Iterator[Sample]:
         """Samples as they were read, exact to the digit and type."""
         eras = self._eras()
-        places = self.places(device)
+        places = self._places(device)
         name = self._entry(device).name
         for row in self.raw_rows(device, start_ms, end_ms):
             stamp = Stamp(row.ts_ms, row.ts_ms - eras[row.clock])
@@ -128,7 +146,7 @@ class Reader:
             sql = sql.replace("rowid AS id, *", "*")
         for id_, ts_ms, layout, clock, text in self._rows(sql, (within_rows, entry.id)):
             row = RawRow(id_, ts_ms, self._layouts[layout], clock, text)
-            return ts_ms, row.values(self.places(device))
+            return ts_ms, row.values(self._places(device))
         return None
 
     def gaps(self, device: str, start_ms: int, end_ms: int) -> list[Gap]:
@@ -167,14 +185,22 @@ class Reader:
             raise StoreError(f"{self._path}: no device {device!r} has data")
         return entry
 
+    def _places(self, device: str) -> dict[int, tuple[str, ValuePath]]:
+        """Where a device's values lie in its rows: position to metric name and path."""
+        metrics = self._entry(device).metrics
+        return {position: (name, path) for name, (position, path, _) in metrics.items()}
+
     def _where(self, entry: Entry, start_ms: int, end_ms: int) -> tuple[str, tuple[int, ...]]:
+        where, values = self._stretch(entry.kind, start_ms, end_ms)
+        return f"{where} AND device = ?", (*values, entry.id)
+
+    def _stretch(self, kind: str, start_ms: int, end_ms: int) -> tuple[str, tuple[int, ...]]:
         """Keys never lie before their times, and at most ``lag_ms`` behind them."""
         last_ms = end_ms + self._lag_ms
         keys = (start_ms * 1000, last_ms * 1000 + 999)
-        if entry.kind == HOST_KIND:
+        if kind == HOST_KIND:
             keys = (start_ms // 1000, last_ms // 1000 + 1)
-        where = "rowid BETWEEN ? AND ? AND device = ? AND ts_ms >= ? AND ts_ms < ?"
-        return where, (*keys, entry.id, start_ms, end_ms)
+        return "rowid BETWEEN ? AND ? AND ts_ms >= ? AND ts_ms < ?", (*keys, start_ms, end_ms)
 
     def _rows(self, sql: str, values: tuple[int, ...]) -> Iterator[tuple]:  # type: ignore[type-arg]
         try:

@@ -57,8 +57,8 @@ def decode(text: str) -> list[Value]:
     return values
 
 
-def arrange(text: str, paths: Sequence[Path]) -> str:
-    """Values in the order of a reading, put at their metrics' places.
+def arrange(text: str, paths: Sequence[Path | None]) -> str:
+    """Values in the order of a reading, put at their metrics' places; ``None`` leaves one out.
 
     >>> arrange('[7,8,9]', [(2,), (0, 1), (0, 0)])
     '[[9,8],null,7]'
@@ -67,6 +67,8 @@ def arrange(text: str, paths: Sequence[Path]) -> str:
         return text
     root: list[Any] = []
     for path, value in zip(paths, decode(text), strict=True):
+        if path is None:
+            continue
         inner = root
         for index in path[:-1]:
             _grow(inner, index)

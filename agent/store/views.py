@@ -1,7 +1,7 @@
 """The views that people query with the plain ``sqlite3`` shell."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from agent.store.rows import HOST_KIND, Path
 from agent.store.schema import quoted
@@ -78,22 +78,57 @@ def _of_hosts(hosts: Sequence[tuple[int, Paths]], column: str) -> str:
     return f"CASE device {cases} END"
 
 
-def rebuild(connection: sqlite3.Connection, devices: Sequence[tuple[int, str, str, Paths]]) -> None:
-    """Make all views anew, inside the transaction that is open; (id, name, kind, paths)."""
-    # People may have tables and views of their own in the file: only our views are dropped, and
-    # a device with the name of a table goes without.
-    tables = {
-        name.lower()
-        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-    }
-    views = {
-        name: device_view(name, device, kind, paths)
-        for device, name, kind, paths in devices
-        if name.lower() not in tables
-    }
-    hosts = [(device, paths) for device, _, kind, paths in devices if kind == HOST_KIND]
-    views["system_sample"] = f"CREATE VIEW system_sample AS {_system_sample(hosts)}"
-    views |= {name: f"CREATE VIEW {name} AS {select}" for name, select in HOST_VIEWS.items()}
+def rebuild(
+    connection: sqlite3.Connection,
+    devices: Iterable[tuple[int, str, str, Paths]],
+    hosts: Sequence[tuple[int, Paths]] | None,
+    warn: Callable[[str], None],
+) -> None:
+    """Make the views of devices (id, name, kind, paths) anew, inside the transaction that is open.
+
+    ``hosts`` are all of them, for the views over them; ``None`` leaves those views as they are.
+    """
+    views = {name: device_view(name, device, kind, paths) for device, name, kind, paths in devices}
+    if hosts is not None:
+        views["system_sample"] = f"CREATE VIEW system_sample AS {_system_sample(hosts)}"
+        views |= {
+            name: f"CREATE VIEW {name} AS {select.strip()}" for name, select in HOST_VIEWS.items()
+        }
     for name, sql in views.items():
-        connection.execute(f"DROP VIEW IF EXISTS {quoted(name)}")
+        _make(connection, name, sql, warn)
+
+
+def _make(connection: sqlite3.Connection, name: str, sql: str, warn: Callable[[str], None]) -> None:
+    """Make one view, or say why there is none: that costs no sample."""
+    # People may have tables and views of their own in the file, and SQLite has tables that stand
+    # in no file: DROP VIEW would fail on these, a view over one would break what uses it.
+    found = connection.execute(
+        "SELECT type, sql FROM sqlite_master WHERE name = ? COLLATE NOCASE", (name,)
+    ).fetchall()
+    if ("view", sql) in found:
+        return
+    if not found and _is_built_in(connection, name):
+        warn(f"no view {name!r}: SQLite has a table of that name, rename the device")
+        return
+    connection.execute("SAVEPOINT one_view")
+    try:
+        if any(type_ == "view" for type_, _ in found):
+            connection.execute(f"DROP VIEW {quoted(name)}")
         connection.execute(sql)
+    except sqlite3.OperationalError as exc:
+        if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR:
+            raise  # of the disk, not of the view
+        connection.execute("ROLLBACK TO one_view")
+        warn(f"no view {name!r}: {exc}")
+    connection.execute("RELEASE one_view")
+
+
+def _is_built_in(connection: sqlite3.Connection, name: str) -> bool:
+    """Whether a name that is not in the file means something all the same, as ``json_each``."""
+    try:
+        connection.execute(f"SELECT 1 FROM {quoted(name)} LIMIT 0")
+    except sqlite3.OperationalError as exc:
+        if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR:
+            raise
+        return not str(exc).startswith("no such table")
+    return True

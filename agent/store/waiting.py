@@ -76,13 +76,19 @@ class Dropped:
 
 
 class Waiting:
-    """A queue with a bound in bytes; ``append`` never blocks on a disk."""
+    """A queue with a bound in bytes; ``append`` never blocks on a disk.
+
+    What was taken and is not yet done is in memory too: it counts. It can't be dropped, as it may
+    be in the file already; so while a commit is in hand, the oldest of what came since goes.
+    """
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._lock = threading.Lock()
         self._events: deque[Event] = deque()
         self._size_bytes = 0
+        self._in_hand: list[Event] = []
+        self._in_hand_bytes = 0
         self._dropped: dict[str, Dropped] = {}
         self.dropped_total = 0
 
@@ -94,29 +100,43 @@ class Waiting:
             self._enforce()
 
     def take(self) -> tuple[list[Event], dict[str, Dropped]]:
-        """Everything that waits and everything that was dropped, handed over."""
+        """Everything that waits and everything that was dropped; until ``done()``, in hand."""
         with self._lock:
-            events, self._events = list(self._events), deque()
+            self._in_hand, self._events = list(self._events), deque()
+            self._in_hand_bytes, self._size_bytes = self._size_bytes, 0
             dropped, self._dropped = self._dropped, {}
-            self._size_bytes = 0
-            return events, dropped
+            return self._in_hand, dropped
+
+    def done(self) -> None:
+        """What was taken is in the file."""
+        with self._lock:
+            self._in_hand, self._in_hand_bytes = [], 0
 
     def give_back(self, events: list[Event], dropped: dict[str, Dropped]) -> None:
         """Undo ``take()``: the commit failed."""
         with self._lock:
             self._events.extendleft(reversed(events))
-            self._size_bytes += sum(event.size_bytes for event in events)
+            self._size_bytes += self._in_hand_bytes
+            self._in_hand, self._in_hand_bytes = [], 0
             for device, lost in dropped.items():
                 self._dropped.setdefault(device, Dropped()).merge(lost)
             self._enforce()
 
     def size(self) -> tuple[int, int]:
-        """Events and bytes that wait."""
+        """Events and bytes in memory."""
         with self._lock:
-            return len(self._events), self._size_bytes
+            count = len(self._events) + len(self._in_hand)
+            return count, self._size_bytes + self._in_hand_bytes
+
+    def samples(self) -> int:
+        """How many of the events are samples."""
+        with self._lock:
+            events = (*self._in_hand, *self._events)
+        return sum(isinstance(event, WaitingRow) for event in events)
 
     def _enforce(self) -> None:
-        while self._size_bytes > self._limit_bytes and len(self._events) > 1:
+        room_bytes = self._limit_bytes - self._in_hand_bytes
+        while self._size_bytes > room_bytes and len(self._events) > 1:
             event = self._events.popleft()
             self._size_bytes -= event.size_bytes
             lost = self._dropped.setdefault(event.device, Dropped())

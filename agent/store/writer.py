@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -43,7 +43,14 @@ class Writer:
         StoreError: From every method, with the path and what to do.
     """
 
-    def __init__(self, path: Path, clock: Clock, version: str, run_start_ms: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        version: str,
+        run_start_ms: int,
+        warn: Callable[[str], None],
+    ) -> None:
         self._path = path
         self._clock = clock
         self._version = version
@@ -55,7 +62,7 @@ class Writer:
         try:
             _prepare(self._connection, path)
             self._file = _file(path)
-            self._book = Book(self._connection)
+            self._book = Book(self._connection, warn)
             self._eras = Eras(self._connection, clock.boot_id)
             self._gaps = Gaps(self._connection, run_start_ms)
             self._last = {t: self._scalar(f"SELECT max(rowid) FROM {t}") or 0 for t in TABLES}
@@ -173,7 +180,15 @@ class Writer:
             raise StoreError(f"cannot write {self._path}: {_why(exc, self._path)}") from exc
 
     def close(self) -> None:
-        """Close the file; the last one out writes the log back into it."""
+        """Close the file, with its log written back into it.
+
+        Left in WAL mode, it could not be read by somebody who may not write its folder, such as
+        an ordinary user with the sqlite3 shell when the agent runs as a service.
+        """
+        try:
+            self._connection.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as exc:  # somebody reads it right now
+            log.debug("%s stays in WAL mode: %s", self._path, exc)
         try:
             self._connection.close()
         except sqlite3.Error as exc:

@@ -70,12 +70,14 @@ class TestKind:
     interval_s: float = 1.0
     min_interval_s: float = 0.5
     timeout_s: float = 3.0
+    is_single: bool = False
 
 
 PRESS = TestKind(PressOptions)
 LAMP = TestKind(LampOptions, interval_s=5.0)
 HEAT_PUMP = TestKind(HeatPumpOptions, interval_s=30.0, min_interval_s=5.0)
-KINDS = {"press": lambda: PRESS, "lamp": lambda: LAMP}
+SUN = TestKind(LampOptions, is_single=True)
+KINDS = {"press": lambda: PRESS, "lamp": lambda: LAMP, "sun": lambda: SUN}
 WITH_HEAT_PUMP = {**KINDS, "luxtronik": lambda: HEAT_PUMP}
 
 

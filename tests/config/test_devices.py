@@ -17,7 +17,7 @@ def device(name: str, kind: str = "lamp") -> str:
     return f'[[device]]\nname = "{name}"\nkind = "{kind}"\n'
 
 
-@pytest.mark.parametrize("name", ["a", "A", "plc-2", "plc_2", "host", "x" * 48])
+@pytest.mark.parametrize("name", ["a", "A", "plc-2", "plc_2", "host", "json", "x" * 48])
 def test_a_name_is_a_letter_and_some_more(tmp_path: Path, name: str) -> None:
     config = loaded(tmp_path, device(name))
 
@@ -45,7 +45,12 @@ def test_another_name_is_a_fault(tmp_path: Path, name: str, shown: str) -> None:
     assert found == [f"agent.toml: device {shown}: name: found {shown}, allowed: {NAME}"]
 
 
-@pytest.mark.parametrize("name", ["row", "Gap", "meta", "system_sample", "sqlite_x"])
+INSIDE = """row Gap meta system_sample sqlite_x json_each JSON_TREE jsonb_each pragma_table_info
+    fts5vocab FTS3tokenize rtree_i32 dbstat bytecode Tables_Used block journal cursor sink aggregate
+"""
+
+
+@pytest.mark.parametrize("name", INSIDE.split())
 def test_names_inside_the_store_are_taken(tmp_path: Path, name: str) -> None:
     assert faults(tmp_path, device(name)) == [
         f"agent.toml: device {name!r}: name: found {name!r}, allowed: another, this is a name "
@@ -76,8 +81,8 @@ def test_names_that_differ_in_case_only_are_a_fault(tmp_path: Path) -> None:
     [
         ("prss", ", did you mean 'press'?"),
         ("LAMP", ", did you mean 'lamp'?"),
-        ("modbus", ", this version has the kinds press, lamp"),
-        ("", ", this version has the kinds press, lamp"),
+        ("modbus", ", this version has the kinds press, lamp, sun"),
+        ("", ", this version has the kinds press, lamp, sun"),
     ],
 )
 def test_an_unknown_kind_has_a_hint(tmp_path: Path, kind: str, hint: str) -> None:
@@ -120,3 +125,13 @@ def test_what_is_no_device_is_a_fault(tmp_path: Path, text: str, found: list[str
 
 def test_no_device_is_no_fault(tmp_path: Path) -> None:
     assert loaded(tmp_path, "device = []").devices == ()
+
+
+def test_a_kind_that_is_there_once_is_polled_once(tmp_path: Path) -> None:
+    suns = [f'[[device]]\nname = "{name}"\nkind = "sun"\n' for name in ("one", "two")]
+
+    assert faults(tmp_path, "".join(suns)) == [
+        "agent.toml: device 'two': kind: found a second 'sun', "
+        "allowed: one enabled device of it, what it measures is there once"
+    ]
+    assert len(loaded(tmp_path, f"{suns[0]}enabled = false\n{suns[1]}").devices) == 2

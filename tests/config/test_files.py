@@ -13,10 +13,10 @@ from tests.config.kinds import KINDS, faults
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        (b"[agent", "not TOML: Expected ']' at the end of a table declaration"),
-        (b"data_dir", "not TOML: Expected '=' after a key in a key/value pair"),
-        (b'[agent]\ndata_dir = "a"\ndata_dir = "b"', "not TOML: Cannot overwrite a value"),
-        (b"agent = 1\0", "not TOML: "),
+        (b"[agent", "line 1: not TOML: Expected ']' at the end of a table declaration"),
+        (b"data_dir", "line 1: not TOML: Expected '=' after a key in a key/value pair"),
+        (b'[agent]\ndata_dir = "a"\ndata_dir = "b"', "line 3: not TOML: 'data_dir' has a value"),
+        (b"agent = 1\0", "line 1: not TOML: "),
         (b'[agent]\n\ndata_dir = "M\xfcller"', "line 3: not UTF-8, save it with that encoding"),
         ("[agent]".encode("utf-16"), "line 1: not UTF-8, save it with that encoding"),
         (b"a = 1" + b"0" * 5000, "not TOML: a number has too many digits"),

@@ -7,6 +7,7 @@ import pytest
 
 from agent.config import Config, FaultyConfigError, load
 from agent.devices import KINDS
+from agent.errors import ConfigError
 from tests.config.kinds import WITH_HEAT_PUMP, HeatPumpOptions, written
 
 THEIRS = {
@@ -92,13 +93,14 @@ def test_a_file_goes_before_them(tmp_path: Path) -> None:
     assert (config.source, config.devices) == ("agent.toml", ())
 
 
-def test_a_version_without_the_kind_says_so() -> None:
+def test_without_a_file_and_without_the_kind_both_are_said() -> None:
     kinds = {name: kind for name, kind in KINDS.items() if name != "luxtronik"}
 
-    with pytest.raises(FaultyConfigError) as caught:
-        load(None, kinds, THEIRS)
+    with pytest.raises(ConfigError) as caught:
+        load(None, kinds, {"HOST": "pump"})
 
     assert str(caught.value) == (
-        "environment: HOST is set, as for the heat pump logger, but this version has no kind "
-        "'luxtronik'; name a file with --config FILE"
+        "no configuration: there is no agent.toml in this folder and no /etc/agent/agent.toml, "
+        "name a file with --config FILE; HOST is set, as for the heat pump logger, but this "
+        "version has no kind 'luxtronik'"
     )

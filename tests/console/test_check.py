@@ -55,7 +55,7 @@ def test_a_sound_configuration_is_shown_as_json(machine: Machine) -> None:
     result = machine.run("check", "--json")
 
     facts = json.loads(result.stdout)
-    assert (result.exit_code, facts["ok"]) == (0, True)
+    assert (result.exit_code, facts["ok"], facts["faults"]) == (0, True, [])
     assert facts["config"]["data_dir"] == f"{machine.folder}/data"
     assert facts["config"]["store"]["flush_interval_s"] == 10.0
     (device,) = facts["config"]["devices"]

@@ -1,12 +1,17 @@
 """``agent read``: one reading of one device, or why there is none."""
 
 import json
+import os
+import subprocess
+import sys
+
+import pytest
 
 from agent.config import load
 from agent.console.commands import read_report
 from agent.devices import KINDS
 from hw_sim.s7 import S7Simulator
-from tests.console.commands import Machine
+from tests.console.commands import LIMIT_S, ROOT, Machine
 from tests.peers import free_port
 
 
@@ -88,3 +93,39 @@ def test_what_a_device_says_cannot_steer_the_terminal(machine: Machine) -> None:
     assert "\x1b" not in report
     assert "\u202e" not in report
     assert r"\x1b" in report
+
+
+@pytest.mark.parametrize(("columns", "is_whole"), [("50", False), ("200", True)])
+def test_the_help_of_a_metric_has_the_room_that_a_terminal_gives(
+    machine: Machine, columns: str, is_whole: bool
+) -> None:
+    help_ = "Oil pressure behind the pump, as the press shows it on its panel. " * 2
+    with S7Simulator() as simulator:
+        machine.configure(plc_table(simulator.port, help_))
+
+        lines = in_terminal(machine, columns, "read", "plc").splitlines()
+
+    row = next(line for line in lines if line.startswith("pressure"))
+    assert len(row) <= int(columns)
+    assert row.endswith("panel." if is_whole else "…")
+
+
+def test_in_a_pipe_the_help_of_a_metric_is_whole(machine: Machine) -> None:
+    with S7Simulator() as simulator:
+        machine.configure(plc_table(simulator.port, "x" * 400))
+
+        result = machine.run("read", "plc")
+
+    assert "x" * 400 in result.stdout
+
+
+def in_terminal(machine: Machine, columns: str, *words: str) -> str:
+    """What a command prints when its standard output is a terminal of that width."""
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "agent", *words, "--config", str(machine.config)]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": columns}
+    subprocess.run(command, stdout=theirs, env=environ, timeout=LIMIT_S, check=True)
+    os.close(theirs)
+    text = os.read(ours, 65536).decode()
+    os.close(ours)
+    return text

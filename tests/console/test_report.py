@@ -31,7 +31,11 @@ MOMENT = "allowed: a date or time such as 2026-11-20 or 2026-11-20T07:00"
         ("--from yesterday", f"--from: found 'yesterday', {MOMENT}"),
         ("--from ''", f"--from: found '', {MOMENT}"),
         ("--from 2026-11-20 --to 25:00", f"--to: found '25:00', {MOMENT}"),
-        ("--from 0001-01-01 --to 2026-11-20 --timezone Asia/Tokyo", "is too far away"),
+        (
+            "--from 0001-01-01 --to 2026-11-20 --timezone Asia/Tokyo",
+            "--from '0001-01-01' or --to '2026-11-20' is too far away",
+        ),
+        ("--from 0001-01-01 --timezone Asia/Tokyo", "--from '0001-01-01' is too far away"),
         ("--daily --date 20.11.2026", f"--date: found '20.11.2026', {DATE}"),
         ("--daily --date 2026-02-30", f"--date: found '2026-02-30', {DATE}"),
         ("--daily --date 0001-01-01", f"--date: found '0001-01-01', {DATE}"),
@@ -76,6 +80,32 @@ def test_a_device_without_data_is_exit_code_4(machine: Machine) -> None:
     assert "no device 'host' has data, there is: press" in result.stderr
 
 
+def test_an_unknown_device_is_exit_code_2(machine: Machine) -> None:
+    machine.store({"level": 1})
+
+    result = machine.run("report", "--daily", "nope")
+
+    assert result.exit_code == 2
+    assert "no device 'nope', there is: host, press" in result.stderr
+
+
+def test_all_reports_that_can_be_made_are_when_one_can_not(machine: Machine) -> None:
+    for device in ("apress", "press", "zpress"):
+        machine.store({"level": 1}, device=device)
+    folder = machine.folder / "data" / "reports"
+    folder.mkdir()
+    for device in ("apress", "zpress"):
+        (folder / device).write_text("in the way")
+
+    result = machine.run("report", "--daily")
+
+    assert result.exit_code == 1
+    assert result.stdout.startswith(f"{folder / 'press' / 'daily'}")
+    lines = result.stderr.splitlines()
+    assert [line.split("/reports/")[1].split("/")[0] for line in lines] == ["apress", "zpress"]
+    assert all(line.startswith("error: cannot write ") for line in lines)
+
+
 def test_a_daily_report_is_a_file_in_its_folder(machine: Machine) -> None:
     machine.store({"level": 1.5})
 
@@ -89,7 +119,7 @@ def test_a_daily_report_is_a_file_in_its_folder(machine: Machine) -> None:
 
 def test_a_report_goes_where_it_is_wanted_with_units(machine: Machine) -> None:
     machine.store({"level": 1.5}, Metric("level", "%"))
-    path = machine.folder / "out" / "press.csv"
+    path = machine.folder / "press.csv"
 
     result = machine.run(
         "report", "PRESS", "--from", "2020-01-01", "--units", "--output", str(path)
@@ -139,3 +169,71 @@ def test_the_terminal_is_never_replaced_by_a_report(tmp_path: Path) -> None:
 
     assert "--output: found '/dev/stdout', allowed: a file, which is replaced" in result.stderr
     assert Path("/dev/stdout").is_symlink()
+
+
+def test_a_report_replaces_neither_the_store_nor_the_configuration(machine: Machine) -> None:
+    machine.store({"level": 1.5})
+    data = machine.folder / "data"
+    paths = [machine.config, *(data / f"telemetry.db{end}" for end in ("", "-wal", "-shm"))]
+    paths.append(data / "agent.lock")
+    before = [path.read_bytes() if path.exists() else None for path in paths]
+
+    results = [machine.run("report", "press", "--daily", "-o", str(path)) for path in paths]
+
+    assert [(result.exit_code, result.stdout) for result in results] == [(2, "")] * 5
+    assert [path.read_bytes() if path.exists() else None for path in paths] == before
+    assert results[0].stderr == (
+        f"error: --output: found '{machine.config}', which is the configuration, "
+        "allowed: another file\n"
+    )
+
+
+@pytest.mark.parametrize("is_symbolic", [True, False])
+def test_a_link_to_the_store_is_the_store(machine: Machine, is_symbolic: bool) -> None:
+    machine.store({"level": 1.5})
+    store, link = machine.folder / "data" / "telemetry.db", machine.folder / "link.csv"
+    (link.symlink_to if is_symbolic else link.hardlink_to)(store)
+
+    result = machine.run("report", "press", "--daily", "-o", str(link))
+
+    assert result.exit_code == 2
+    assert f"--output: found '{link}', which is the store, allowed: another" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "exit_code"), [("a.csv", 0), ("a.CSV", 0), ("a.txt", 0), ("a.md", 2), ("a", 2)]
+)
+def test_only_tables_and_texts_are_replaced(machine: Machine, name: str, exit_code: int) -> None:
+    machine.store({"level": 1.5})
+    path = machine.folder / name
+    path.write_text("mine")
+
+    result = machine.run("report", "press", "--weekly", "--output", str(path))
+
+    assert result.exit_code == exit_code
+    assert (path.read_text() == "mine") == bool(exit_code)
+    assert not exit_code or result.stderr == (
+        f"error: --output: found '{path}', which is there already, allowed: a new file, or one "
+        "to replace that ends in .csv or .txt\n"
+    )
+
+
+def test_a_folder_that_is_not_there_is_named_and_not_made(machine: Machine) -> None:
+    machine.store({"level": 1.5})
+    path = machine.folder / "none" / "out.csv"
+
+    result = machine.run("report", "press", "--daily", "-o", str(path))
+
+    assert result.exit_code == 2
+    assert f"but there is no folder '{path.parent}', make it first" in result.stderr
+    assert not path.parent.exists()
+
+
+def test_standard_output_takes_no_report(machine: Machine) -> None:
+    machine.store({"level": 1.5})
+
+    result = machine.run("report", "press", "--daily", "-o", "-")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "found '-', allowed: a file, standard output takes no report" in result.stderr
+    assert not Path("-").exists()

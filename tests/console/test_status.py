@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agent.model import Metric
-from agent.state import StateFile
+from agent.state import DataLock, StateFile
 from tests.console.commands import Machine
 
 DEVICE: dict[str, Any] = {
@@ -58,6 +58,7 @@ def test_the_same_as_json_says_why_nothing_is_stored(machine: Machine) -> None:
     assert facts["devices"] == [
         {"name": "host", "kind": "host", "gaps_24h": 0, "is_configured": True}
     ]
+    assert facts["gaps"] == []
 
 
 def test_what_is_stored_is_shown_without_an_agent(machine: Machine) -> None:
@@ -76,8 +77,19 @@ def test_a_store_that_is_none_is_named(machine: Machine) -> None:
 
     result = machine.run("status")
 
-    assert result.exit_code == 0
+    assert (result.exit_code, result.stderr) == (4, "")
     assert "telemetry.db: file is not a database" in result.stdout
+    assert line_of(result.stdout, "host").split() == ["host", "host", *"–––––––"]
+
+
+def test_a_store_that_is_none_is_exit_code_4_with_json_too(machine: Machine) -> None:
+    (machine.folder / "data").mkdir()
+    (machine.folder / "data" / "telemetry.db").write_bytes(b"no database" * 100)
+
+    result = machine.run("status", "--json")
+
+    assert result.exit_code == 4
+    assert "file is not a database" in json.loads(result.stdout)["store"]["error_reading"]
 
 
 def test_a_running_agent_is_shown_with_its_devices(machine: Machine) -> None:
@@ -88,6 +100,29 @@ def test_a_running_agent_is_shown_with_its_devices(machine: Machine) -> None:
     assert line_of(result.stdout, "agent").startswith(f"agent    running as process {os.getpid()} ")
     assert line_of(result.stdout, "host").split()[:3] == ["host", "host", "well"]
     assert line_of(result.stdout, "host").split()[-6:] == ["40", "12", "1", "5", "3.2", "ms"]
+
+
+def test_an_agent_that_holds_its_folder_runs_even_if_it_says_nothing(machine: Machine) -> None:
+    lock = DataLock(machine.folder / "data")
+    lock.hold()
+
+    text, facts = machine.run("status"), json.loads(machine.run("status", "--json").stdout)
+    lock.release()
+
+    assert text.stdout.startswith("agent    running, but says nothing of itself\n")
+    assert facts["running"] is True
+    assert machine.run("status").stdout.startswith("agent    not running; start it with: ")
+
+
+def test_status_leaves_no_lock_behind(machine: Machine) -> None:
+    (machine.folder / "data").mkdir()
+    (machine.folder / "data" / "agent.lock").touch()
+    lock = DataLock(machine.folder / "data")
+
+    machine.run("status")
+
+    lock.hold()
+    lock.release()
 
 
 def test_a_failing_device_is_shown_with_its_error(machine: Machine) -> None:
@@ -118,6 +153,8 @@ def test_a_store_that_is_not_written_is_shouted(machine: Machine) -> None:
     assert "NOT WRITTEN for " in result.stdout
     assert ": the disk is full" in result.stdout
     assert "7 samples wait in memory (2.0 kB), 0 were dropped" in result.stdout
+    assert "costs everything since then, it is only in memory" in result.stdout
+    assert "at most" not in result.stdout
 
 
 @pytest.mark.parametrize("facts", [{}, {"devices": [{"name": "host"}]}, {"store": {}}])
@@ -136,3 +173,9 @@ def test_a_device_that_is_off_is_no_error(machine: Machine) -> None:
     result = machine.run("status")
 
     assert result.exit_code == 0
+
+
+def test_the_example_of_the_help_leaves_out_what_is_not_configured(machine: Machine) -> None:
+    result = machine.run("status", "--help")
+
+    assert "select(.is_configured and (.is_well | not))" in result.stdout

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.console.table import duration_text, printable, size_text, table, value_text, width
+from agent.console.table import (
+    NARROWEST,
+    duration_text,
+    printable,
+    size_text,
+    table,
+    value_text,
+    width,
+)
 
 
 def test_columns_are_as_wide_as_they_need() -> None:
@@ -19,8 +27,37 @@ def test_wide_characters_take_two_columns() -> None:
     assert text.splitlines() == ["a     b", "温度  x", "e\u0301     y"]
 
 
-def test_a_long_cell_is_cut() -> None:
-    assert table(["a"], [["x" * 100]]).splitlines()[1] == "x" * 59 + "…"
+def test_nothing_is_cut_where_there_is_no_terminal() -> None:
+    assert table(["a"], [["x" * 500]]).splitlines()[1] == "x" * 500
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("x" * 17, "x" * 17), ("x" * 18, "x" * 16 + "…"), ("温" * 9, "温" * 8 + "…")],
+)
+def test_the_last_cell_is_cut_to_the_terminal(text: str, shown: str) -> None:
+    lines = table(["a", "b"], [["ab", text]], columns=21).splitlines()
+
+    assert lines[1] == f"ab  {shown}"
+
+
+@given(st.lists(st.text(), min_size=2, max_size=2), st.integers(0, 40))
+def test_a_line_is_as_wide_as_the_terminal_at_most(cells: list[str], columns: int) -> None:
+    first = width(printable(cells[0]))
+
+    lines = table(["", ""], [cells], columns=columns).split("\n")
+
+    assert max(map(width, lines)) <= max(columns, first + 2 + NARROWEST)
+
+
+def test_a_long_cell_leaves_room_for_the_last_one() -> None:
+    lines = table(["a", "b"], [["y" * 100, "x" * 100]], columns=80).splitlines()
+
+    assert lines[1] == "y" * 39 + "…  " + "x" * 37 + "…"
+
+
+def test_numbers_are_never_cut() -> None:
+    assert table(["a"], [["1234567890"]], right=[0], columns=9).splitlines()[1] == "1234567890"
 
 
 @given(st.text())

@@ -34,6 +34,7 @@ DAY_MS = 86_400_000
 BURST_S = 3.0  # of CPU above what polling takes: the burst of a plain scheduler took 37 s
 CPU_SHARE = 0.5  # of a core; the faked clock alone costs 0.1 to 0.2
 OLD_ROWS = 50
+LATE_MS = 200  # the machine may be busy with the other tests
 REPORT_AT = "07:00"
 LIBRARY = libfaketime()
 needs_libfaketime = pytest.mark.skipif(
@@ -166,7 +167,8 @@ def assert_polls_on_the_grid(rows: Sequence[Row], interval_s: float, left_out: i
 
     assert doubled <= 1
     assert missed <= left_out + 1
-    assert max(pauses) < interval_s * 1000 * (1.9 + left_out)
+    # A poll that is late by less than an interval is neither missed nor counted as left out.
+    assert max(pauses) < interval_s * 1000 * (2 + left_out) + LATE_MS
     assert min(pauses) > 0
 
 
@@ -186,15 +188,20 @@ def assert_keys_are_unique_and_rise(path: Path) -> None:
 
 
 def assert_each_report_was_made_once(agent: AgentProcess, folder: Path) -> None:
-    """For the days whose time of the report passed, with the hours that such a day has."""
+    """For the days whose time of the report passed, with the hours that such a day has.
+
+    Days that the clock jumped over have one too, where a sample lies in them.
+    """
     for device in ("plc", "host"):
         made = [line for line in agent.lines("report: ") if f"/{device}/" in line]
         reports = folder / "data" / "reports" / device / "daily"
-        assert len(made) == len(REPORTS), made
+        files = [path.stem for path in reports.glob("*_daily.csv") if path.stem[:4] != "2025"]
+        assert sorted(line.partition("daily/")[2][:10] for line in made) == sorted(
+            stem[:10] for stem in files
+        )
         for day, hours in REPORTS.items():
             manifest = json.loads((reports / f"{day}_daily.manifest.json").read_text())
             start_ms, end_ms = berlin_ms(manifest["start"]), berlin_ms(manifest["end"])
-            assert sum(day in line for line in made) == 1
             assert (end_ms - start_ms) / 3_600_000 == hours
             assert manifest["rows"] > 0
             assert date.fromisoformat(manifest["end"][:10]) == date.fromisoformat(day)

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from agent.config.schema import AgentSection, Config, ReportsSection, StoreSection
 from agent.reports import Reports, RollUp
+from agent.reports.manifest import manifest_path
 from agent.reports.periods import Period
-from agent.reports.rollup import manifest_path, write
+from agent.reports.rollup import write
 from agent.store import Reader
 from tests.fakes import FakeClock
 from tests.store.stored import Stored
@@ -39,9 +42,20 @@ class Kept(Stored):
 
     def reports(self, **options: Any) -> Reports:
         """Reports of a configuration."""
+        return Reports(self._config(options), self.clock, BERLIN, flush=self.store.flush)
+
+    def reports_in(self, zone: str, **options: Any) -> Reports:
+        """The same in a time zone that is not the schedule's."""
+        own = self._config(options)
+        return Reports(own, self.clock, ZoneInfo(zone), scheduled_zone=BERLIN)
+
+    def _config(self, options: dict[str, Any]) -> Config:
         sections = AgentSection(), StoreSection(), ReportsSection(**options)
-        config = Config("test", *sections, devices=(), data_dir=self.folder)
-        return Reports(config, self.clock, BERLIN, flush=self.store.flush)
+        return Config("test", *sections, devices=(), data_dir=self.folder)
+
+    def csv_files(self) -> list[str]:
+        """The names of the reports."""
+        return [Path(name).name for name in self.files() if name.endswith(".csv")]
 
     def write(self, path: Path, period: Period, device: str = "press", **options: Any) -> RollUp:
         """One report."""
@@ -64,3 +78,9 @@ def manifest(path: Path) -> dict[str, Any]:
     """What the manifest of a report says."""
     facts: dict[str, Any] = json.loads(manifest_path(path).read_text("utf-8"))
     return facts
+
+
+def made(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The names of the reports that were logged as made."""
+    texts = [r.getMessage() for r in caplog.records if " rows" in r.getMessage()]
+    return [Path(text.split(": ")[1].split(", ")[0]).name for text in texts]

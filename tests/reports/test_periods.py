@@ -109,9 +109,11 @@ def test_a_moment_is_local_unless_it_says_otherwise(text: str, local: str) -> No
 def test_only_names_of_the_own_pattern_have_dates() -> None:
     stems = [
         *("2026-11-20_daily", "2026-11-20_weekly", "20261120_daily", "2026-W47-5_daily"),
+        *("2026-11-20T0930_daily", "2026-11-20T093000_daily", "2026-11-20T09:30_daily"),
         *("2026-11-20_daily_copy", "2026-11-31_daily", "_daily", "daily", "2026-11-20"),
     ]
 
     found = list(periods.dates_of(iter(stems), "daily"))
 
-    assert found == [(date(2026, 11, 20), "2026-11-20_daily")]
+    day = date(2026, 11, 20)
+    assert found == [(day, "2026-11-20_daily"), (day, "2026-11-20T0930_daily")]

@@ -1,66 +1,22 @@
-"""What is made on time and on demand, and what is deleted."""
+"""What is made on demand, beside what the schedule makes, and what is deleted."""
 
 import logging
 import os
-from datetime import date, timedelta
-from pathlib import Path
+from datetime import date
 
 import pytest
 
-from agent.errors import AgentError, StoreError
-from tests.reports.kept import Kept, at, manifest, table
+from agent.errors import AgentError, ConfigError
+from tests.reports.kept import Kept, at, made, manifest
 
 DAY_MS = 86_400_000
-
-
-def made(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """The names of the reports that were logged as made."""
-    texts = [r.getMessage() for r in caplog.records if " rows" in r.getMessage()]
-    return [Path(text.split(": ")[1].split(", ")[0]).name for text in texts]
-
-
-def test_what_is_due_is_made_once(kept: Kept, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
-    kept.put_every("2026-11-15T00:00", 24 * 8 + 10)
-    reports = kept.reports()
-
-    for now in ("2026-11-23T06:59", "2026-11-23T07:00", "2026-11-23T07:01", "2026-11-23T20:00"):
-        kept.clock.set_wall(at(now))
-        reports.make_due()
-
-    assert made(caplog) == ["2026-11-22_daily.csv", "2026-11-23_daily.csv", "2026-11-23_weekly.csv"]
-    assert kept.files() == [
-        f"press/{span}/{day}_{span}{ending}"
-        for span, days in (("daily", ("2026-11-22", "2026-11-23")), ("weekly", ("2026-11-23",)))
-        for day in days
-        for ending in (".csv", ".manifest.json")
-    ]
-
-
-@pytest.mark.parametrize("calendar", [True, False])
-@pytest.mark.parametrize("change", ["2026-03-29", "2026-10-25"])
-def test_daily_reports_over_a_change_of_the_clock_hold_each_hour_once(
-    kept: Kept, change: str, *, calendar: bool
-) -> None:
-    day = date.fromisoformat(change)
-    kept.put_every(f"{day - timedelta(days=3)}T00:00", 24 * 6)
-    reports = kept.reports(calendar=calendar, weekly=False)
-
-    for number in (0, 1, 2):
-        kept.clock.set_wall(at(f"{day + timedelta(days=number)}T07:00"))
-        reports.make_due()
-
-    paths = [kept.folder / "reports" / name for name in kept.files() if name.endswith(".csv")]
-    hours = [int(row[1]) for path in paths for row in table(path)[1:]]
-    assert len(paths) == 3
-    assert hours == list(range(hours[0], hours[0] + 72 + (1 if change > "2026-06" else -1)))
 
 
 def test_a_report_on_demand_does_not_stand_for_the_scheduled_one(kept: Kept) -> None:
     kept.put_every("2026-11-18T00:00", 60)
     kept.clock.set_wall(at("2026-11-20T06:00"))
     reports = kept.reports(weekly=False)
-    (early,) = reports.make([], "daily", reports.period("daily"))
+    early = reports.make("press", "daily", reports.period("daily"))
     kept.clock.set_wall(at("2026-11-20T07:00"))
 
     reports.make_due()
@@ -69,59 +25,87 @@ def test_a_report_on_demand_does_not_stand_for_the_scheduled_one(kept: Kept) -> 
     assert manifest(early.path)["end"] == "2026-11-20T07:00:00.000+01:00"
 
 
-def test_a_report_without_its_manifest_is_made_again(kept: Kept) -> None:
+def test_a_report_on_demand_leaves_the_scheduled_one_and_stands_beside_it(kept: Kept) -> None:
     kept.put_every("2026-11-18T00:00", 60)
     kept.clock.set_wall(at("2026-11-20T07:00"))
     reports = kept.reports(weekly=False)
     reports.make_due()
-    before = kept.files()
-    (kept.folder / "reports" / before[1]).unlink()  # power went between the two files
+    scheduled = kept.folder / "reports" / "press" / "daily" / "2026-11-20_daily.csv"
+    before = scheduled.read_bytes(), manifest(scheduled)
+    kept.clock.set_wall(at("2026-11-20T09:30"))
 
+    late = reports.make("press", "daily", reports.period("daily"))
+
+    assert late.path == scheduled.with_name("2026-11-20T0930_daily.csv")
+    assert (scheduled.read_bytes(), manifest(scheduled)) == before
+
+
+@pytest.mark.parametrize("other", ["units", "zone"])
+def test_another_form_of_the_scheduled_report_stands_beside_it(kept: Kept, other: str) -> None:
+    kept.put_every("2026-11-18T00:00", 60)
+    kept.clock.set_wall(at("2026-11-20T12:00"))
+    reports = kept.reports(weekly=False, keep_days=1)
     reports.make_due()
+    period = reports.period("daily", day=date(2026, 11, 20))
 
+    if other == "units":
+        reports.make("press", "daily", period, units=True)
+    else:
+        kept.reports_in("Europe/Paris").make("press", "daily", period)
+
+    assert kept.csv_files() == ["2026-11-20T0700_daily.csv", "2026-11-20_daily.csv"]
+
+
+def test_the_scheduled_report_may_be_made_again_on_demand(kept: Kept) -> None:
+    kept.put_every("2026-11-18T00:00", 60)
+    kept.clock.set_wall(at("2026-11-20T12:00"))
+    reports = kept.reports(weekly=False)
+    reports.make_due()
+    before = kept.files()
+
+    again = reports.make("press", "daily", reports.period("daily", day=date(2026, 11, 20)))
+
+    assert again.path.name == "2026-11-20_daily.csv"
     assert kept.files() == before
 
 
-def test_while_the_clock_is_not_set_nothing_is_made(kept: Kept) -> None:
-    kept.clock.set_wall(0)
-    kept.put()
-    kept.clock.set_wall(2 * DAY_MS)
-
-    kept.reports().make_due()
-
-    assert kept.files() == []
-
-
-def test_without_a_store_or_samples_nothing_is_made(kept: Kept) -> None:
-    kept.reports().make_due()
-    kept.put()
-    kept.store.flush()
-    kept.clock.advance(10 * 86400)
-
-    kept.reports().make_due()
-    kept.reports().delete_old()
-
-    assert kept.files() == []
-
-
-@pytest.mark.parametrize(
-    ("options", "spans"),
-    [
-        ({"daily": False}, {"weekly"}),
-        ({"weekly": False}, {"daily"}),
-        ({"weekly_day": "sunday"}, {"daily"}),
-        ({"weekly_day": "every"}, {"daily", "weekly"}),
-    ],
-)
-def test_only_what_the_settings_ask_for_is_made(
-    kept: Kept, options: dict[str, object], spans: set[str]
+def test_a_report_of_a_day_that_is_not_over_does_not_stand_for_the_scheduled_one(
+    kept: Kept, caplog: pytest.LogCaptureFixture
 ) -> None:
-    kept.put_every("2026-11-20T00:00", 80)
-    kept.clock.set_wall(at("2026-11-23T07:00"))  # a Monday
+    caplog.set_level(logging.INFO)
+    kept.put_every("2026-11-19T12:00", 12)
+    kept.clock.set_wall(at("2026-11-20T06:00"))
+    reports = kept.reports(weekly=False)
+    reports.make("press", "daily", reports.period("daily", day=date(2026, 11, 20)))
+    kept.clock.set_wall(at("2026-11-20T07:00"))
 
-    kept.reports(**options).make_due()
+    reports.make_due()
 
-    assert {name.split("/")[1] for name in kept.files()} == spans
+    assert made(caplog) == ["2026-11-20_daily.csv"]
+
+
+@pytest.mark.parametrize("other", ["units", "zone"])
+def test_a_report_with_units_or_in_another_zone_does_not_stand_for_the_scheduled_one(
+    kept: Kept, other: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    kept.put_every("2026-11-19T12:00", 12)
+    kept.clock.set_wall(at("2026-11-20T12:00"))
+    reports = kept.reports(weekly=False)
+    period = reports.period("daily", day=date(2026, 11, 20))
+    if other == "units":
+        reports.make("press", "daily", period, units=True)
+    else:
+        kept.reports_in("Europe/Paris", weekly=False).make("press", "daily", period)
+    foreign = manifest(kept.folder / "reports" / "press" / "daily" / "2026-11-20_daily.csv")
+
+    reports.make_due()
+
+    assert made(caplog) == ["2026-11-20_daily.csv"]
+    assert (foreign["timezone"], foreign["units"]) in (
+        ("Europe/Berlin", True),
+        ("Europe/Paris", False),
+    )
 
 
 def test_a_folder_that_can_not_be_written_is_an_error_that_is_logged(
@@ -136,7 +120,7 @@ def test_a_folder_that_can_not_be_written_is_an_error_that_is_logged(
 
     assert [r.getMessage()[:20] for r in caplog.records] == ["report: cannot write"]
     with pytest.raises(AgentError, match="cannot write"):
-        list(reports.make(["press"], "daily", reports.period("daily")))
+        reports.make("press", "daily", reports.period("daily"))
 
 
 def test_a_report_waits_for_no_flush_to_have_all_there_is(kept: Kept) -> None:
@@ -145,17 +129,18 @@ def test_a_report_waits_for_no_flush_to_have_all_there_is(kept: Kept) -> None:
     kept.clock.advance(1)
     reports = kept.reports()
 
-    (roll_up,) = reports.make(["PRESS"], "daily", reports.period("daily"))
+    (name,) = reports.devices(["PRESS"])
+    roll_up = reports.make(name, "daily", reports.period("daily"))
 
     assert (roll_up.device, roll_up.rows) == ("press", 4)
 
 
-def test_a_device_without_data_is_named_with_those_that_have_some(kept: Kept) -> None:
+def test_an_unknown_device_is_a_wrong_use_and_named_with_those_that_there_are(kept: Kept) -> None:
     kept.put()
     reports = kept.reports()
 
-    with pytest.raises(StoreError, match="no device 'oven' has data, there is: press"):
-        list(reports.make(["oven"], "daily", reports.period("daily")))
+    with pytest.raises(ConfigError, match="no device 'oven', there is: press"):
+        reports.devices(["oven"])
 
 
 @pytest.mark.parametrize(
@@ -184,8 +169,12 @@ def test_old_reports_are_deleted_by_the_date_in_their_names_and_nothing_else_is(
     kept.clock.set_wall(at("2026-11-20T12:00"))
     folder = kept.folder / "reports" / "press" / "daily"
     folder.mkdir(parents=True)
-    old = ["2026-10-20_daily.csv", "2026-10-20_daily.manifest.json", "2025-01-01_daily.csv"]
+    old = [
+        *("2026-10-20_daily.csv", "2026-10-20_daily.manifest.json", "2025-01-01_daily.csv"),
+        *("2026-10-20T2359_daily.manifest.json", "2026-10-20T2359_daily.csv"),
+    ]
     kept_names = [
+        *("2026-10-21T0000_daily.csv", "2026-10-20T235900_daily.csv"),
         *("2026-10-21_daily.csv", "2026-11-20_daily.csv", "20250101_daily.csv", "notes.csv"),
         *("2025-01-01_weekly.csv", "2025-01-01_daily.txt", "2025-01-01_daily copy.csv"),
     ]

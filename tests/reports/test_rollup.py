@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from agent.model import Metric, Reason, Value
 from agent.reports.periods import Period
-from agent.reports.rollup import cell, iso
+from agent.reports.rollup import iso
+from agent.store.table import cell
 from tests.fakes import NOON_MS
 from tests.reports.kept import BERLIN, Kept, manifest, table
 

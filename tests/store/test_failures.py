@@ -246,7 +246,7 @@ def test_closing_says_what_is_lost(full: Stored, caplog: pytest.LogCaptureFixtur
 
     full.store.close()
 
-    assert messages(caplog)[-1] == "2 samples and gaps are lost"
+    assert messages(caplog)[-1] == "2 samples and 0 starts and ends of gaps are lost"
 
 
 def test_closing_twice_is_fine_and_notes_the_end_of_the_run(stored: Stored) -> None:

@@ -1,0 +1,51 @@
+"""While the store can't be written: since when, why, what it costs; each is said once."""
+
+import logging
+
+from agent.clock import Clock
+from agent.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+
+class Outage:
+    """Whether commits work; ``dropped`` counts are totals since the start of the agent."""
+
+    def __init__(self, path: str, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+        self.error: str | None = None  # of the newest commit, if it failed
+        self.since_ms: int | None = None
+        self._dropped_before = 0  # of all that were dropped, those that the log has counted
+        self._is_dropping = False  # and the log says so
+
+    def failed(self, exc: StoreError, dropped: int) -> None:
+        """A commit did not work."""
+        if self.error is None:
+            self.since_ms = self._clock.now_ms()
+            log.error("%s; samples wait in memory until it can be written", exc)
+        elif str(exc) != self.error:
+            log.debug("%s", exc)
+        self.error = str(exc)
+        if self.lost(dropped) and not self._is_dropping:
+            self._is_dropping = True
+            log.warning("memory for samples is full: the oldest are dropped from now on")
+
+    def ended(self, dropped: int) -> None:
+        """A commit worked."""
+        lost = self.lost(dropped)
+        self._dropped_before = dropped
+        if self.error is not None:
+            tail = f"; {lost} samples were dropped" if lost else ""
+            log.warning("%s can be written again%s", self._path, tail)
+            self._is_dropping = False
+        elif lost and not self._is_dropping:
+            self._is_dropping = True
+            log.warning("memory for samples is full during a commit: %d were dropped", lost)
+        elif not lost:
+            self._is_dropping = False
+        self.error = self.since_ms = None
+
+    def lost(self, dropped: int) -> int:
+        """How many samples were dropped since the last commit that worked."""
+        return dropped - self._dropped_before
