@@ -52,5 +52,5 @@ $(VENV)/ready: requirements-dev.lock pyproject.toml build/check_python.py
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build/work dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build/made dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find agent hw_sim tests -name __pycache__ -type d -prune -exec rm -rf {} +

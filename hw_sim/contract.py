@@ -50,3 +50,27 @@ class Simulator(Protocol):
         trace: TracebackType | None,
     ) -> None:
         """Stop."""
+
+
+class RunsInside:
+    """What ``with`` does for every simulator: it runs inside."""
+
+    def start(self) -> None:
+        """Of the simulator."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """Of the simulator."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

@@ -3,9 +3,9 @@
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
+from hw_sim.contract import RunsInside
 from hw_sim.host import HostTree
 
 FAULTS: Mapping[str, str] = {
@@ -27,7 +27,7 @@ GONE = {
 GARBAGE = b"\xff\x00garbage \n" * 9
 
 
-class HostSimulator:
+class HostSimulator(RunsInside):
     """A ``HostTree`` that promises what every simulator does; its address is its folder."""
 
     FAULTS: ClassVar[Mapping[str, str]] = FAULTS
@@ -79,18 +79,6 @@ class HostSimulator:
             for file in self._files():
                 self._damage(file)
         self._as_left = self._look()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def _remove(self) -> None:
         for folder in (self.tree.proc, self.tree.sys):

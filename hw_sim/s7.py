@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from hw_sim import s7_wire as wire
+from hw_sim.contract import RunsInside
 from hw_sim.s7_conversation import Conversation, Plc
 from hw_sim.s7_faults import FAULTS, Fault
 from hw_sim.s7_memory import Memory, Write
@@ -28,7 +28,7 @@ __all__ = [
 DEFAULT_PDU = 480
 
 
-class S7Simulator:
+class S7Simulator(RunsInside):
     """One PLC on one TCP port, for any number of connections.
 
     Args:
@@ -101,18 +101,6 @@ class S7Simulator:
         self._is_started = False
         self._plc.fault.end()
         self._listener.close()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     @property
     def requests(self) -> int:

@@ -83,7 +83,11 @@ class Reader:
         return found
 
     def table(self, device: str, start_ms: int, end_ms: int) -> Table:
-        """A device's samples with ``start_ms <= ts_ms < end_ms``, in the order they were read."""
+        """A device's samples with ``start_ms <= ts_ms < end_ms``, in the order they were read.
+
+        Its columns are the metrics that were offered then; all that are known where there is no
+        sample, so that a day without any has the columns that programs look for.
+        """
         entry = self._entry(device)
         where, values = self._where(entry, start_ms, end_ms)
         sql = f"FROM {table_of(entry.kind)} WHERE {where}"
@@ -91,8 +95,9 @@ class Reader:
         layouts = {id_: self._layouts[id_] for (id_,) in found}
         known = {position: (path, metric) for position, path, metric in entry.metrics.values()}
         rows = self._rows(f"SELECT ts_ms, layout, v {sql} ORDER BY rowid", values)
+        columns = columns_of(layouts.values()) or sorted(known)
         return Table(
-            tuple(known[position][1] for position in columns_of(layouts.values())),
+            tuple(known[position][1] for position in columns),
             csv_rows(rows, layouts, {position: path for position, (path, _) in known.items()}),
         )
 

@@ -125,12 +125,12 @@ def test_cores_and_processes_of_a_host_are_columns(kept: Kept) -> None:
 
 
 def test_a_period_without_samples_is_a_header(kept: Kept) -> None:
-    kept.put()
+    kept.put(level=1.5, name="x")
     kept.store.flush()
 
     made = kept.write(kept.folder / "x.csv", Period(0, 1000, "x"))
 
-    assert (made.path.read_bytes(), made.rows) == (b"time\r\n", 0)
+    assert (made.path.read_bytes(), made.rows) == (b"time,level,name\r\n", 0)
 
 
 def test_the_manifest_says_what_is_in_the_file(kept: Kept) -> None:

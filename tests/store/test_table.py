@@ -56,12 +56,12 @@ def test_cores_and_processes_of_a_host_are_cells_of_one_row(stored: Stored) -> N
     assert rows(stored, "host") == (list(values), [(NOON_MS, "1.5,2.5,init")])
 
 
-def test_without_samples_a_table_has_no_columns(stored: Stored) -> None:
+def test_without_samples_a_table_has_the_columns_of_all_that_is_known(stored: Stored) -> None:
     stored.clock.set_wall(NOON_MS - 1)
-    stored.put()
+    stored.put(level=1.5, name="x")
     stored.store.flush()
 
-    assert rows(stored) == ([], [])
+    assert rows(stored) == (["level", "name"], [])
 
 
 @pytest.mark.parametrize("device", ["press", "host"])
