@@ -36,7 +36,9 @@ bench: $(VENV)/ready
 	$(BIN)/python -m tests.bench
 
 build: $(VENV)/ready
-	@echo "one executable for this machine: not there yet, see docs/ARCHITECTURE.md" && exit 1
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w dist .
+	@rm -rf build/lib build/bdist.*
+	@ls dist/*.whl
 
 # Programs that the tests use as peers: from Debian and from registries, where that is allowed.
 peers: $(VENV)/ready
