@@ -129,7 +129,7 @@ class App:
         self._flush_soon = self._schedule.on_demand("flush soon", self.store.flush)
         self.store.on_append(self._flush_soon)
         self._schedule.every("flush", flush_s or 1.0, self._flush, offset_s=min(flush_s, 1.0))
-        self._schedule.every("state", STATE_INTERVAL_S, self._write_state)
+        self._schedule.every("state", STATE_INTERVAL_S, self._look)
         self._schedule.every(
             "housekeeping", HOUSEKEEPING_S, self._housekeeping.run, offset_s=FIRST_HOUSEKEEPING_S
         )
@@ -187,7 +187,9 @@ class App:
             self._lock.release()
             log.info("stopped")
 
-    def _write_state(self) -> None:
+    def _look(self) -> None:
+        for poller in self._pollers.values():
+            poller.look_for_hang()
         self._state.write(self.state())
 
     def state(self) -> dict[str, Any]:

@@ -63,8 +63,7 @@ class Reading:
 class Poller:
     """Polls one device; ``poll()`` is never called twice at once.
 
-    ``left_out()`` is called from another thread while a poll runs, and is how a poll that
-    hangs is noticed.
+    ``left_out()`` and ``look_for_hang()`` are called from other threads while a poll runs.
     """
 
     def __init__(
@@ -127,9 +126,12 @@ class Poller:
     def left_out(self, count: int, *, is_running: bool) -> None:
         """Polls that never began, because this one is still running or the machine was busy."""
         self._health.left_out(self._name, count, is_running=is_running)
+
+    def look_for_hang(self) -> None:
+        """Begin a gap when the poll that runs should have ended long ago."""
         with self._lock:
             began = self._began
-            if not is_running or began is None or self._gap is not None:
+            if began is None or self._gap is not None:
                 return
             lasted_s = self._clock.monotonic() - began.monotonic_ms / 1000
             if lasted_s < self._hangs_after_s:

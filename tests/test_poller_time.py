@@ -11,12 +11,12 @@ from tests.test_poller import GOOD, NO_ANSWER, Polled, S
 
 
 def hang(polled: Polled, seconds: float, then: Mapping[str, Value] | Exception) -> None:
-    """One poll in which the schedule leaves out a tick a second."""
+    """One poll during which it is looked at every second."""
 
     def read() -> Mapping[str, Value]:
         for _ in range(round(seconds)):
             polled.clock.advance(1.0)
-            polled.poller.left_out(1, is_running=True)
+            polled.poller.look_for_hang()
         if isinstance(then, Exception):
             raise then
         return then
@@ -33,7 +33,7 @@ def test_a_poll_that_hangs_is_noticed_while_it_does() -> None:
     def read() -> Mapping[str, Value]:
         for _ in range(6):
             polled.clock.advance(1.0)
-            polled.poller.left_out(1, is_running=True)
+            polled.poller.look_for_hang()
             (device,) = polled.health.devices()
             seen.append((device.is_well, polled.sink.stretches()))
         return GOOD
