@@ -8,6 +8,8 @@ import attrs
 Value = float | int | bool | str | None
 
 
+GAP_INTERVALS = 1.5  # a stretch without samples longer than so many intervals is a gap
+
 # Columns beside the metrics, in views and reports; no metric may have these names.
 RESERVED_METRICS = frozenset({"time", "ts", "ts_ms"})
 

@@ -13,14 +13,13 @@ from agent.clock import Clock
 from agent.devices.contract import Driver
 from agent.errors import DeviceError
 from agent.health import Health
-from agent.model import Metric, Reason, Sample, Stamp, Value
+from agent.model import GAP_INTERVALS, Metric, Reason, Sample, Stamp, Value
 
 log = logging.getLogger(__name__)
 
 BACKOFF_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 JITTER = 0.2  # devices that failed together do not come back together
 HANG_GRACE_S = 2.0  # a poll that takes this much longer than its time-out hangs
-GAP_INTERVALS = 1.5  # a stretch longer than so many intervals is a gap
 STEP_MS = 1000.0  # a step of the clock by less is none
 DETAIL_LIMIT = 500  # characters
 INT_LIMIT = 2**64

@@ -24,6 +24,7 @@ from apscheduler.triggers.date import DateTrigger
 
 from agent.clock import Clock
 from agent.worker import Guarded, Worker
+from agent.zones import moment_ms
 
 log = logging.getLogger(__name__)
 
@@ -111,9 +112,9 @@ def next_time_of_day(after_ms: int, at: time, zone: tzinfo) -> int:
     On a day that has ``at`` twice it is the first of the two.
     """
     day = datetime.fromtimestamp(after_ms / 1000, zone).date()
-    while (moment_ms := round(datetime.combine(day, at, zone).timestamp() * 1000)) <= after_ms:
+    while (found_ms := moment_ms(day, at, zone)) <= after_ms:
         day += timedelta(days=1)
-    return moment_ms
+    return found_ms
 
 
 class WorkerExecutor(BaseExecutor):  # type: ignore[misc]

@@ -1,6 +1,6 @@
-"""The time zone of the user: by name, or the machine's own."""
+"""The time zone of the user, and times of day in it."""
 
-from datetime import tzinfo
+from datetime import date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
 
 from agent.errors import ConfigError
@@ -27,3 +27,8 @@ def zone_of(name: str) -> tzinfo:
             'name one in [agent], such as timezone = "Europe/Berlin"'
         ) from exc
     return zone
+
+
+def moment_ms(day: date, at: time, zone: tzinfo) -> int:
+    """When it is ``at`` on a day in ``zone``, UTC ms."""
+    return round(datetime.combine(day, at, zone).timestamp() * 1000)

@@ -5,6 +5,8 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 import attrs
 
+from agent.zones import moment_ms
+
 DAYS = {"daily": 1, "weekly": 7}
 MIDNIGHT = time(0)
 
@@ -16,11 +18,6 @@ class Period:
     start_ms: int
     end_ms: int
     stem: str
-
-
-def moment_ms(day: date, at: time, zone: tzinfo) -> int:
-    """When it is ``at`` on a day in ``zone``, UTC ms."""
-    return round(datetime.combine(day, at, zone).timestamp() * 1000)
 
 
 def local_date(ts_ms: int, zone: tzinfo) -> date:

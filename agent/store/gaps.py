@@ -6,11 +6,9 @@ from collections.abc import Sequence
 import attrs
 
 from agent.clock import CLOCK_SET_MS
-from agent.model import Reason
+from agent.model import GAP_INTERVALS, Reason
 from agent.store.book import Entry
 from agent.store.waiting import Dropped, GapOpened
-
-GAP_INTERVALS = 1.5  # a stretch longer than so many intervals is a gap
 
 
 @attrs.frozen

@@ -116,7 +116,7 @@ class Reader:
                 return True
         return False
 
-    def raw_rows(self, device: str, start_ms: int, end_ms: int) -> Iterator[RawRow]:
+    def _raw_rows(self, device: str, start_ms: int, end_ms: int) -> Iterator[RawRow]:
         """Rows of a device with ``start_ms <= ts_ms < end_ms``, in the order they were read."""
         entry = self._entry(device)
         where, values = self._where(entry, start_ms, end_ms)
@@ -132,7 +132,7 @@ class Reader:
         eras = self._eras()
         places = self._places(device)
         name = self._entry(device).name
-        for row in self.raw_rows(device, start_ms, end_ms):
+        for row in self._raw_rows(device, start_ms, end_ms):
             stamp = Stamp(row.ts_ms, row.ts_ms - eras[row.clock])
             yield Sample(name, stamp, row.values(places))
 

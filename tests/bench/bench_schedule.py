@@ -96,12 +96,12 @@ def run_agent(seconds: float) -> list[Result]:
         with Reader(data / "telemetry.db") as reader:
             for name, _ in devices:
                 if name.startswith("well"):
-                    rows = reader.raw_rows(name, began_ms, ended_ms)
-                    more, gone = lateness([row.ts_ms for row in rows])
+                    samples = reader.samples(name, began_ms, ended_ms)
+                    more, gone = lateness([sample.stamp.ts_ms for sample in samples])
                     late += more
                     missed += gone
                     polls += len(more)
-            host = len(list(reader.raw_rows("host", began_ms, ended_ms)))
+            host = len(list(reader.samples("host", began_ms, ended_ms)))
     per_poll_ms = cpu_pct / 100 * seconds * 1000 / (polls + host)
     return [
         Result("schedule", "poll start, 99 % within", quantile(late, 0.99), "ms", TARGET_MS),

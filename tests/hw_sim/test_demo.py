@@ -25,7 +25,7 @@ def start_demo(folder: Path, *words: str, data: str = "data") -> subprocess.Pope
 
 def rows_of(data: Path, device: str) -> int:
     with Reader(data / "telemetry.db") as reader:
-        return len(list(reader.raw_rows(device, 0, FOREVER_MS)))
+        return len(list(reader.samples(device, 0, FOREVER_MS)))
 
 
 def test_the_demo_stores_both_devices_and_ends_by_itself(tmp_path: Path) -> None:
