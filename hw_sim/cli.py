@@ -191,7 +191,7 @@ def _obey(set_fault: Callable[[str | None], None], line: str) -> None:
 
 
 def _fault_table() -> str:
-    from hw_sim.s7_faults import FAULTS
+    from hw_sim.s7.faults import FAULTS
 
     width = max(map(len, FAULTS))
     return "\n".join(f"{name:<{width}}  {text}" for name, text in FAULTS.items())

@@ -11,7 +11,7 @@ from agent.devices.contract import Driver
 from agent.errors import DeviceError
 from agent.model import Value
 from hw_sim.contract import Simulator
-from hw_sim.host_simulator import HostSimulator
+from hw_sim.host.simulator import HostSimulator
 from hw_sim.s7 import DB1_TAGS, S7Simulator
 
 TIMEOUT_S = 2.0

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from agent.devices.host import Host, Options
-from agent.devices.host_battery import Battery, power_of
+from agent.devices.host.battery import Battery, power_of
 from agent.model import Value
-from hw_sim.host import (
+from hw_sim.host.tree import (
     AC,
     AC_AND_BATTERY,
     BATTERY,

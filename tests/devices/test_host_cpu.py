@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.devices.host_cpu import Cpu, parse_loadavg, parse_stat, usage_pct
-from agent.devices.host_files import Files
+from agent.devices.host.cpu import Cpu, parse_loadavg, parse_stat, usage_pct
+from agent.devices.host.files import Files
 from agent.errors import DeviceError
 from hw_sim.host import HostTree
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.devices.host_files import (
+from agent.devices.host.files import (
     MAX_BYTES,
     Files,
     distinct_word,

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from agent.devices.host_processes import Processes, parse_pid_stat
+from agent.devices.host.processes import Processes, parse_pid_stat
 from hw_sim.host import HostTree
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")

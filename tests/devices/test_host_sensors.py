@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.devices.host_sensors import Temperatures, Throttling, parse_throttled
+from agent.devices.host.sensors import Temperatures, Throttling, parse_throttled
 from hw_sim.host import HostTree
 
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from agent.devices.host_disks import (
+from agent.devices.host.disks import (
     Disks,
     mount_word,
     parse_diskstats,
     parse_mounts,
     space_of,
 )
-from agent.devices.host_files import Files
-from agent.devices.host_system import Memory, Network, parse_meminfo, parse_net_dev, parse_uptime
+from agent.devices.host.files import Files
+from agent.devices.host.system import Memory, Network, parse_meminfo, parse_net_dev, parse_uptime
 from hw_sim.host import HostTree
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.devices.s7_address import Address, AddressError, parse
+from agent.devices.s7.address import Address, AddressError, parse
 
 SPELLINGS = [
     # TIA Portal

@@ -8,8 +8,8 @@ import attrs
 import pytest
 
 from agent.clock import Deadline
-from agent.devices.s7_connection import Connection
-from agent.devices.s7_wire import Item, parse_read, read_request
+from agent.devices.s7.connection import Connection
+from agent.devices.s7.wire import Item, parse_read, read_request
 
 CONNECTED = bytes.fromhex("03000016 11D00001000100 C0010A C1020100 C2020101")
 SET_UP = bytes.fromhex("0300001B 02F080 320300000001000800000000 F000000100 0101E0")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agent.config.structure import structure
-from agent.devices.s7_options import Options, Tag, parse_tsap
+from agent.devices.s7.options import Options, Tag, parse_tsap
 from agent.errors import ConfigError
 from agent.model import Metric, MetricType
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.devices.s7_address import parse
-from agent.devices.s7_plan import Plan, PlannedTag, make_plan
-from agent.devices.s7_types import TYPES
+from agent.devices.s7.address import parse
+from agent.devices.s7.plan import Plan, PlannedTag, make_plan
+from agent.devices.s7.types import TYPES
 
 SIZES = st.sampled_from([name for name in TYPES if name not in {"COUNTER", "TIMER", "BOOL"}])
 

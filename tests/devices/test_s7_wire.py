@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.devices.s7_wire import (
+from agent.devices.s7.wire import (
     Item,
     PlcRefusedError,
     check_connect_reply,

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from agent.clock import Deadline
+from agent.devices.links.tcp import Found, LookUp, LookUpTimeoutError, open_socket
 from agent.devices.s7 import S7, Options, Tag
-from agent.devices.tcp import Found, LookUp, LookUpTimeoutError, open_socket
 from agent.errors import DeviceError
 from agent.model import Reason
 

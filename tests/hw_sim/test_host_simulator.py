@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hw_sim.contract import Simulator
-from hw_sim.host_simulator import HostSimulator
+from hw_sim.host.simulator import HostSimulator
 
 
 @pytest.fixture

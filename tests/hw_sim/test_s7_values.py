@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from hw_sim.s7 import DB1_TAGS, DB2_SIZE, DB2_TAGS, S7Simulator
-from hw_sim.s7_tags import show
+from hw_sim.s7.tags import show
 
 
 def test_values_move_with_the_clock_and_the_seed() -> None:

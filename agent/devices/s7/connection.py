@@ -4,7 +4,7 @@ import socket
 
 from agent.clock import Deadline
 from agent.devices.contract import hex_bytes
-from agent.devices.s7_wire import (
+from agent.devices.s7.wire import (
     DATA_HEAD,
     HEAD_SIZE,
     SEQUENCE_AT,

@@ -8,9 +8,9 @@ from typing import Annotated, Final
 import attrs
 
 from agent.config.options import Between, Host, Length, OneOf, OptionFault, Port
-from agent.devices.s7_address import Address, AddressError, parse
-from agent.devices.s7_plan import PlannedTag
-from agent.devices.s7_types import TYPES, Decode
+from agent.devices.s7.address import Address, AddressError, parse
+from agent.devices.s7.plan import PlannedTag
+from agent.devices.s7.types import TYPES, Decode
 from agent.errors import ConfigError
 from agent.model import RESERVED_METRICS, Metric, MetricType
 

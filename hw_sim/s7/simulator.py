@@ -4,26 +4,12 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import ClassVar
 
-from hw_sim import s7_wire as wire
 from hw_sim.contract import RunsInside
-from hw_sim.s7_conversation import Conversation, Plc
-from hw_sim.s7_faults import FAULTS, Fault
-from hw_sim.s7_memory import Memory, Write
-from hw_sim.s7_tags import DB1_SIZE, DB1_TAGS, DB2_SIZE, DB2_TAGS, DB3_TAGS, OTHER_TAGS, Tag
-from hw_sim.s7_tcp import Listener, Session
-
-__all__ = [
-    "DB1_SIZE",
-    "DB1_TAGS",
-    "DB2_SIZE",
-    "DB2_TAGS",
-    "DB3_TAGS",
-    "FAULTS",
-    "OTHER_TAGS",
-    "S7Simulator",
-    "Tag",
-    "Write",
-]
+from hw_sim.s7 import wire
+from hw_sim.s7.conversation import Conversation, Plc
+from hw_sim.s7.faults import FAULTS, Fault
+from hw_sim.s7.memory import Memory, Write
+from hw_sim.tcp import Listener, Session
 
 DEFAULT_PDU = 480
 
@@ -36,7 +22,7 @@ class S7Simulator(RunsInside):
         pdu: Largest PDU size it negotiates, in bytes.
         seed: The same seed makes values move and noise sound the same.
         writable: Writes are applied and answered with success; else each gets "access denied".
-        frozen: Values stay at what the tables in ``s7_tags`` say until ``thaw()``.
+        frozen: Values stay at what the tables in ``hw_sim.s7.tags`` say until ``thaw()``.
         tsaps: The remote TSAPs that are let in, ``None`` for any.
         on_write: Told of every written item, in the thread of the connection.
         clock: Seconds that only rise; values move with it.

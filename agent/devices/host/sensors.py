@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from agent.devices.host_files import (
+from agent.devices.host.files import (
     is_there,
     names_in,
     printable,

@@ -6,9 +6,9 @@ from typing import Final
 
 import attrs
 
-from agent.devices.s7_address import NUMBERED_TYPES, Address
-from agent.devices.s7_types import Decode
-from agent.devices.s7_wire import Item, read_request
+from agent.devices.s7.address import NUMBERED_TYPES, Address
+from agent.devices.s7.types import Decode
+from agent.devices.s7.wire import Item, read_request
 
 MOST_ITEMS: Final = 20  # more are refused by every S7
 ITEM_SIZE: Final = 12  # of a request, and the size of its head

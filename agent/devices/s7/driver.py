@@ -8,19 +8,17 @@ import attrs
 
 from agent.clock import Deadline
 from agent.devices.contract import Kind, device_errors, hex_bytes
-from agent.devices.s7_connection import Connection
-from agent.devices.s7_options import Options, Tag
-from agent.devices.s7_plan import Job, Plan, Range, make_plan
-from agent.devices.s7_wire import (
+from agent.devices.links.tcp import LookUp, LookUpTimeoutError, open_socket
+from agent.devices.s7.connection import Connection
+from agent.devices.s7.options import Options
+from agent.devices.s7.plan import Job, Plan, Range, make_plan
+from agent.devices.s7.wire import (
     PlcRefusedError,
     item_error,
     parse_read,
 )
-from agent.devices.tcp import LookUp, LookUpTimeoutError, open_socket
 from agent.errors import DeviceError
 from agent.model import Metric, Reason, Value
-
-__all__ = ["KIND", "S7", "Options", "Tag"]
 
 RETRY_EVERY: Final = 60  # reads; what could not be read is tried again then, and on reconnecting
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from agent.devices.contract import device_errors
-from agent.devices.host_files import Files, read_number
+from agent.devices.host.files import Files, read_number
 from agent.model import Metric, Value
 
 METRICS = (

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 
-from agent.devices.host_files import names_in, printable, read_attribute, read_number
+from agent.devices.host.files import names_in, printable, read_attribute, read_number
 from agent.model import Metric, MetricType, Value
 
 AUTO = "auto"

@@ -9,13 +9,13 @@ import attrs
 from agent.clock import Deadline
 from agent.config.options import Between, Length, OptionFault
 from agent.devices.contract import Kind, device_errors
-from agent.devices.host_battery import Battery
-from agent.devices.host_cpu import Cpu
-from agent.devices.host_disks import Disks
-from agent.devices.host_files import Files
-from agent.devices.host_processes import Processes
-from agent.devices.host_sensors import Temperatures, Throttling
-from agent.devices.host_system import Memory, Network
+from agent.devices.host.battery import Battery
+from agent.devices.host.cpu import Cpu
+from agent.devices.host.disks import Disks
+from agent.devices.host.files import Files
+from agent.devices.host.processes import Processes
+from agent.devices.host.sensors import Temperatures, Throttling
+from agent.devices.host.system import Memory, Network
 from agent.model import Metric, Value
 
 FIRST_INTERVAL_S = 0.1  # ten ticks of a core at the usual 100 Hz, so the first figures are coarse

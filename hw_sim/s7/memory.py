@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
-from hw_sim import s7_tags as tags
-from hw_sim import s7_wire as wire
+from hw_sim.s7 import tags, wire
 
 STEP_S = 0.25  # one step of the plant
 MAX_STEPS = 2400  # after ten minutes without a look the past is no longer played out

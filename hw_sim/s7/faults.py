@@ -6,8 +6,8 @@ import random
 import threading
 from collections.abc import Mapping
 
-from hw_sim import s7_wire as wire
-from hw_sim.s7_tcp import Session
+from hw_sim.s7 import wire
+from hw_sim.tcp import Session
 
 FAULTS: Mapping[str, str] = {
     "refuse": "connections are refused, those that exist are dropped",

@@ -5,7 +5,7 @@ from typing import Final
 
 import attrs
 
-from agent.devices.s7_types import TYPES, Decode, S7Type, decoder
+from agent.devices.s7.types import TYPES, Decode, S7Type, decoder
 
 INPUTS, OUTPUTS, FLAGS, BLOCK, COUNTERS, TIMERS = 0x81, 0x82, 0x83, 0x84, 0x1C, 0x1D
 AREAS: Final = {"I": INPUTS, "E": INPUTS, "Q": OUTPUTS, "A": OUTPUTS, "M": FLAGS, "V": BLOCK}

@@ -6,7 +6,7 @@ import resource
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from agent.devices.host_files import printable
+from agent.devices.host.files import printable
 from agent.model import Metric, MetricType, Value
 
 STAT_BYTES = 1024  # the fields up to rss of the longest name; the rest is not looked at

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from hw_sim.contract import RunsInside
-from hw_sim.host import HostTree
+from hw_sim.host.tree import HostTree
 
 FAULTS: Mapping[str, str] = {
     "no-proc": "there is no /proc",

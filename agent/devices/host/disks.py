@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from agent.devices.host_files import (
+from agent.devices.host.files import (
     Files,
     checksum,
     distinct_word,

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from agent.devices.host_files import Files, distinct_word, is_there, printable, whole
+from agent.devices.host.files import Files, distinct_word, is_there, printable, whole
 from agent.model import Metric, MetricType, Value
 
 _MEMORY = re.compile(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import attrs
 
-from hw_sim.host_texts import (
+from hw_sim.host.texts import (
     diskstats_text,
     meminfo_text,
     mounts_text,

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection
 
 import attrs
 
-from hw_sim import s7_wire as wire
-from hw_sim.s7_faults import Fault
-from hw_sim.s7_memory import Memory, Write
-from hw_sim.s7_tcp import Session
+from hw_sim.s7 import wire
+from hw_sim.s7.faults import Fault
+from hw_sim.s7.memory import Memory, Write
+from hw_sim.tcp import Session
 
 
 @attrs.define
