@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs the third-party S7 peers that tests marked "peer" talk to, into .venv/peers:
+# Installs the third-party peers that tests marked "peer" talk to, into .venv/peers:
 #   snap7-1.4.1  the C library snap7 with its Python wrapper (requirements-peers.lock)
-#   node         nodes7 for Node.js (peers-node/package-lock.json)
+#   node         nodes7 and luxtronik2 for Node.js (peers-node/package-lock.json)
 # A peer that this machine cannot have is skipped with its reason; its tests are then skipped too.
 set -eu
 
@@ -51,12 +51,12 @@ install_snap7() {
 install_node() {
     want=$(fingerprint "$here/peers-node/package-lock.json")
     if is_installed "$peers/node" "$want"; then
-        note "nodes7 is there already"
+        note "node clients are there already"
         return
     fi
     for program in node npm; do
         if ! command -v "$program" >/dev/null; then
-            note "nodes7 skipped: $program is not installed"
+            note "node clients skipped: $program is not installed"
             return
         fi
     done
@@ -66,7 +66,7 @@ install_node() {
         settle "$work/node" "$peers/node" "$want"
         note "nodes7 installed in $peers/node"
     else
-        note "nodes7 skipped: npm ci failed: $(reason "$work/log")"
+        note "node clients skipped: npm ci failed: $(reason "$work/log")"
     fi
 }
 

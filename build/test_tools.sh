@@ -3,7 +3,7 @@
 set -eu
 
 # package:command-or-file that shows that it is there
-TOOLS="sqlite3:sqlite3 shellcheck:shellcheck libfaketime:libfaketime.so.1"
+TOOLS="sqlite3:sqlite3 shellcheck:shellcheck libfaketime:libfaketime.so.1 mbpoll:mbpoll iproute2:ip"
 
 is_there() {
     case "$1" in

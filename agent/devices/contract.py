@@ -12,16 +12,19 @@ import attrs
 from agent.errors import DeviceError
 from agent.model import Metric, Reason, Value
 
-UNREACHABLE = {
-    errno.EHOSTUNREACH,
-    errno.ENETUNREACH,
-    errno.EHOSTDOWN,
-    errno.ENETDOWN,
-    errno.ENODEV,
-    errno.ENXIO,
-    errno.ENOENT,
-    errno.EIO,
-}
+REASONS = dict.fromkeys((errno.EBUSY,), Reason.REFUSED) | dict.fromkeys(
+    (
+        errno.EHOSTUNREACH,
+        errno.ENETUNREACH,
+        errno.EHOSTDOWN,
+        errno.ENETDOWN,
+        errno.ENODEV,
+        errno.ENXIO,
+        errno.ENOENT,
+        errno.EIO,
+    ),
+    Reason.UNREACHABLE,
+)
 
 
 class Driver(Protocol):
@@ -59,8 +62,63 @@ class Driver(Protocol):
 
 
 @attrs.frozen
+class Found:
+    """A device that was found: what ``agent discover`` shows and ``agent init`` writes.
+
+    Args:
+        where: ``host:port``, a serial port, or what else leads there.
+        options: What the ``[[device]]`` table has to say, name and kind aside; an option whose
+            value is a list of mappings becomes tables, as ``tag`` does.
+        facts: What the device says of itself, such as ``uid`` and ``firmware``.
+        note: What a user should know or do, a sentence; empty when all is well.
+    """
+
+    where: str
+    options: Mapping[str, Any]
+    facts: Mapping[str, str] = attrs.Factory(dict)
+    note: str = ""
+
+
+@attrs.frozen
+class TcpProbe:
+    """Asks whether a device of the kind is at a host and port, with read requests alone."""
+
+    ports: tuple[int, ...]
+    probe: Callable[[str, int, float], Found | None]  # (host, port, timeout_s)
+
+
+@attrs.frozen
+class SerialProbe:
+    """Asks whether a device of the kind is at a serial port; ``usb`` are the ids it may have."""
+
+    probe: Callable[[str, float], Found | None]  # (path, timeout_s)
+    usb: tuple[tuple[int, int], ...]  # (vendor, product)
+
+
+@attrs.frozen
+class BroadcastProbe:
+    """Calls out on one network and collects who answers; ``address`` is its broadcast address."""
+
+    probe: Callable[[str, float], Sequence[Found]]  # (address, timeout_s)
+
+
+@attrs.frozen
+class LocalProbe:
+    """Looks at this machine itself."""
+
+    probe: Callable[[], Sequence[Found]]
+
+
+Probe = TcpProbe | SerialProbe | BroadcastProbe | LocalProbe
+
+
+@attrs.frozen
 class Kind:
-    """A kind of device: its options and how to make its driver from them."""
+    """A kind of device: its options, how to make its driver from them, and how to find one.
+
+    A probe raises ``DeviceError`` when something is there that can't be read, and gives ``None``
+    for anything that is no device of the kind.
+    """
 
     options: type[Any]
     driver: Callable[[Any, float], Driver]  # (options, timeout_s)
@@ -70,6 +128,7 @@ class Kind:
     timeout_s: float = 3.0
     backoff_floor_s: float = 0.0
     is_single: bool = False  # at most one device of it can be polled
+    probes: Sequence[Probe] = ()
 
 
 @contextmanager
@@ -90,9 +149,10 @@ def device_errors(doing: str) -> Iterator[None]:
     except socket.gaierror as exc:
         raise DeviceError(f"{doing}: name not known: {exc.strerror}", Reason.UNREACHABLE) from exc
     except PermissionError as exc:
-        raise DeviceError(f"{doing}: permission denied", Reason.REFUSED) from exc
+        text = exc.strerror or "permission denied"
+        raise DeviceError(f"{doing}: {text[:1].lower()}{text[1:]}", Reason.REFUSED) from exc
     except OSError as exc:
-        reason = Reason.UNREACHABLE if exc.errno in UNREACHABLE else Reason.BAD_DATA
+        reason = REASONS.get(exc.errno or 0, Reason.BAD_DATA)
         raise DeviceError(f"{doing}: {exc.strerror or exc}", reason) from exc
     except (ValueError, IndexError, KeyError, struct.error, OverflowError) as exc:
         raise DeviceError(f"{doing}: {exc}", Reason.BAD_DATA) from exc

@@ -1,5 +1,7 @@
 """A Siemens S7 PLC that isn't there: ISO-on-TCP server with moving values and faults on demand."""
 
+from hw_sim.registry import Simulated
+from hw_sim.s7.command import command
 from hw_sim.s7.faults import FAULTS
 from hw_sim.s7.memory import Write
 from hw_sim.s7.simulator import S7Simulator
@@ -21,7 +23,28 @@ __all__ = [
     "DB3_TAGS",
     "FAULTS",
     "OTHER_TAGS",
+    "SIMULATED",
     "S7Simulator",
     "Tag",
     "Write",
 ]
+
+
+def _table(name: str, address: str) -> str:
+    host, _, port = address.rpartition(":")
+    tags = "\n".join(
+        f'\n  [[device.tag]]\n  name = "{tag.name}"\n  address = "{tag.address}:{tag.type}"'
+        + (f'\n  unit = "{tag.unit}"' if tag.unit else "")
+        for tag in DB1_TAGS
+    )
+    return f"""[[device]]
+name = "{name}"
+kind = "s7"
+host = "{host.strip("[]")}"
+port = {port}
+interval_s = 1.0
+{tags}
+"""
+
+
+SIMULATED = Simulated(lambda _, seed: S7Simulator(seed=seed), _table, command)

@@ -76,20 +76,20 @@ class Conversation:
         if is_unknown or fault.name == "full":
             self._session.send(wire.refuse(connect))
             return False
-        fault.send(self._session, wire.confirm(connect))
+        fault.send(self._session.send, wire.confirm(connect))
         return True
 
     def _request(self, request: wire.Request) -> bool:
         fault = self._plc.fault
         if request.function == wire.SETUP:
-            fault.send(self._session, self._setup(request, fault))
+            fault.send(self._session.send, self._setup(request, fault))
             return True
         self._plc.count(request)
         self._number += 1
         packet = self._reply(request, fault)
         if fault.name == "wrong-sequence":
             packet = packet[:11] + (int.from_bytes(request.sequence) ^ 1).to_bytes(2) + packet[13:]
-        return fault.answer(self._session, packet, self._number)
+        return fault.reply(self._session, packet, self._number)
 
     def _setup(self, request: wire.Request, fault: Fault) -> bytes:
         if len(request.parameters) != 8:

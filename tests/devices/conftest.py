@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.devices.kinds import Case, Rig
+from tests.devices.case import Case
+from tests.devices.kinds import Rig
 
 
 @pytest.fixture

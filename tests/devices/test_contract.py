@@ -9,7 +9,8 @@ import pytest
 
 from agent.devices import KINDS
 from agent.model import MetricType
-from tests.devices.kinds import CASES, TIMEOUT_S, Case, Rig, open_files
+from tests.devices.case import Case
+from tests.devices.kinds import CASES, TIMEOUT_S, Rig, open_files
 
 TYPES: Mapping[MetricType, tuple[type, ...]] = {
     MetricType.FLOAT: (float, int),

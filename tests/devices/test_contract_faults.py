@@ -11,8 +11,9 @@ import pytest
 from agent.devices.contract import Driver
 from agent.errors import DeviceError
 from agent.model import Reason, Value
+from tests.devices.case import Case
 from tests.devices.flood import Flood
-from tests.devices.kinds import FAULTS, FLOODS, TIMEOUT_S, Case, Rig, open_files, try_read
+from tests.devices.kinds import FAULTS, FLOODS, TIMEOUT_S, Rig, open_files, try_read
 
 SHORT_S = 0.3
 SHORTEST_S = 0.02  # twenty reads of a device that is silent fit into half a second

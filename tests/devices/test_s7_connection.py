@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from agent.clock import Deadline
+from agent.devices.links.tcp import TcpLink
 from agent.devices.s7.connection import Connection
 from agent.devices.s7.wire import Item, parse_read, read_request
 
@@ -35,7 +36,7 @@ class Plc:
 @pytest.fixture
 def plc() -> Iterator[Plc]:
     near, far = socket.socketpair()
-    connection = Connection(near)
+    connection = Connection(TcpLink(near))
     with far:
         yield Plc(connection, far, Deadline(2.0))
         connection.close()

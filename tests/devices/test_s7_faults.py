@@ -61,7 +61,7 @@ def test_each_fault_is_an_error_that_helps(
     assert caught.value.reason is reason
 
 
-@pytest.mark.parametrize("fault", ["half:0.001", "pdu240", "stop", "delay:0.01"])
+@pytest.mark.parametrize("fault", ["pieces:0.001", "pdu240", "stop", "delay:0.01"])
 def test_what_a_slow_small_or_stopped_plc_does_is_no_error(plc: S7Simulator, fault: str) -> None:
     driver = make(plc)
     plc.set_fault(fault)

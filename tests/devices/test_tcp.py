@@ -7,7 +7,13 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from agent.clock import Deadline
-from agent.devices.links.tcp import Found, LookUp, LookUpTimeoutError, open_socket
+from agent.devices.links.tcp import (
+    Found,
+    LookUp,
+    LookUpTimeoutError,
+    open_socket,
+    tcp_opener,
+)
 from agent.devices.s7 import S7, Options, Tag
 from agent.errors import DeviceError
 from agent.model import Reason
@@ -138,7 +144,7 @@ def test_a_name_that_is_none_is_an_error() -> None:
 
 def test_a_driver_whose_name_is_not_looked_up_in_time_says_so(resolver: Resolver) -> None:
     options = Options("press.plant", tag=(Tag("a", "DB1.DBW0:INT"),))
-    driver = S7(options, SHORT_S, LookUp(options.host, options.port, resolver))
+    driver = S7(options, SHORT_S, tcp_opener(LookUp(options.host, options.port, resolver)))
 
     with pytest.raises(DeviceError) as caught:
         driver.read()
@@ -152,7 +158,7 @@ def test_a_driver_whose_name_is_not_looked_up_in_time_says_so(resolver: Resolver
 
 def test_closing_does_not_wait_for_a_look_up(resolver: Resolver) -> None:
     options = Options("press.plant", tag=(Tag("a", "DB1.DBW0:INT"),))
-    driver = S7(options, SHORT_S, LookUp(options.host, options.port, resolver))
+    driver = S7(options, SHORT_S, tcp_opener(LookUp(options.host, options.port, resolver)))
     for _ in range(3):
         with pytest.raises(DeviceError):
             driver.read()

@@ -40,7 +40,7 @@ def test_stop_waits_for_no_fault(fault: str) -> None:
     plc.start()
     with RawClient(plc.port) as client:
         client.set_up()
-        plc.set_fault(f"{fault}:3600" if fault in ("delay", "half", "trickle") else fault)
+        plc.set_fault(f"{fault}:3600" if fault in ("delay", "pieces", "trickle") else fault)
         if fault != "refuse":
             client.send(READ_DB1)
 
@@ -112,7 +112,7 @@ def test_half_close_sends_half_an_answer(plc: S7Simulator, client: RawClient) ->
     assert client.rest() == bytes.fromhex(DB1_IS)[:18]
 
 
-@pytest.mark.parametrize("fault", ["half:0.0001", "trickle:0.0001", "delay:0.0001"])
+@pytest.mark.parametrize("fault", ["pieces:0.0001", "trickle:0.0001", "delay:0.0001"])
 def test_slow_answers_are_whole_in_the_end(plc: S7Simulator, fault: str) -> None:
     plc.set_fault(fault)
 
@@ -122,7 +122,7 @@ def test_slow_answers_are_whole_in_the_end(plc: S7Simulator, fault: str) -> None
     assert answers == (wanted(CONFIRM), wanted(DB1_IS))
 
 
-@pytest.mark.parametrize("fault", ["delay:3600", "trickle:3600", "half:3600"])
+@pytest.mark.parametrize("fault", ["delay:3600", "trickle:3600", "pieces:3600"])
 def test_what_waits_goes_on_when_the_fault_ends(
     plc: S7Simulator, client: RawClient, fault: str
 ) -> None:

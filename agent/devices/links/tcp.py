@@ -1,4 +1,4 @@
-"""TCP connections for drivers: the look-up of a name and connecting share one deadline."""
+"""TCP links for drivers: the look-up of a name and connecting share one deadline."""
 
 import socket
 import threading
@@ -105,3 +105,36 @@ def open_socket(look_up: LookUp, deadline: Deadline) -> socket.socket:
             if left == 1:
                 raise
     raise OSError(f"no address for {look_up.host!r}")
+
+
+class TcpLink:
+    """A link over a connected socket."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        self._socket.settimeout(deadline.left_s())
+        self._socket.sendall(data)
+
+    def receive(self, limit: int, deadline: Deadline) -> bytes:
+        self._socket.settimeout(deadline.left_s())
+        data = self._socket.recv(limit)
+        if not data:
+            raise ConnectionAbortedError("the device closed the connection")
+        return data
+
+    def receive_now(self, limit: int) -> bytes:
+        self._socket.settimeout(0)
+        try:
+            return self._socket.recv(limit)
+        except BlockingIOError:
+            return b""
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def tcp_opener(look_up: LookUp) -> Callable[[Deadline], TcpLink]:
+    """Opens links to one host and port."""
+    return lambda deadline: TcpLink(open_socket(look_up, deadline))

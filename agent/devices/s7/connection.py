@@ -1,9 +1,8 @@
 """One connection to an S7: asks, and gets the answer to what it asked, in time."""
 
-import socket
-
 from agent.clock import Deadline
 from agent.devices.contract import hex_bytes
+from agent.devices.links.link import Link
 from agent.devices.s7.wire import (
     DATA_HEAD,
     HEAD_SIZE,
@@ -19,10 +18,10 @@ from agent.devices.s7.wire import (
 
 
 class Connection:
-    """One S7 connection over a connected socket. Every step shares the caller's deadline."""
+    """One S7 connection over a link. Every step shares the caller's deadline."""
 
-    def __init__(self, connected: socket.socket) -> None:
-        self._socket = connected
+    def __init__(self, link: Link) -> None:
+        self._link = link
         self._received = b""
         self._sequence = 0
         self._limit = HEAD_SIZE + 253  # until the PDU is negotiated
@@ -56,11 +55,10 @@ class Connection:
         return pdu
 
     def close(self) -> None:
-        self._socket.close()
+        self._link.close()
 
     def _send(self, packet: bytes | bytearray, deadline: Deadline) -> None:
-        self._socket.settimeout(deadline.left_s())
-        self._socket.sendall(packet)
+        self._link.send(bytes(packet), deadline)
 
     def _receive_message(self, deadline: Deadline) -> bytes:
         message = b""
@@ -92,14 +90,11 @@ class Connection:
 
     def _receive(self, got: int, wanted: int, deadline: Deadline) -> bytes:
         try:
-            self._socket.settimeout(deadline.left_s())
-            chunk = self._socket.recv(4096)
+            return self._link.receive(4096, deadline)
         except TimeoutError as exc:
             of = f" of {wanted}" if wanted else ""
             text = f"no answer within {deadline.timeout_s:g} s, got {got}{of} bytes"
             raise TimeoutError(text) from exc
-        if not chunk:
-            raise ConnectionAbortedError(
-                f"the PLC closed the connection after {got} bytes of answer"
-            )
-        return chunk
+        except ConnectionAbortedError as exc:
+            text = f"the PLC closed the connection after {got} bytes of answer"
+            raise ConnectionAbortedError(text) from exc

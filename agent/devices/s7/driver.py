@@ -8,7 +8,8 @@ import attrs
 
 from agent.clock import Deadline
 from agent.devices.contract import Kind, device_errors, hex_bytes
-from agent.devices.links.tcp import LookUp, LookUpTimeoutError, open_socket
+from agent.devices.links.link import OpenLink
+from agent.devices.links.tcp import LookUp, LookUpTimeoutError, tcp_opener
 from agent.devices.s7.connection import Connection
 from agent.devices.s7.options import Options
 from agent.devices.s7.plan import Job, Plan, Range, make_plan
@@ -38,14 +39,16 @@ class S7:
     Args:
         options: Where and what; bad tags raise ``ConfigError``.
         timeout_s: Bound of one whole ``read()``, connecting included.
-        look_up: Where the host is; one of its own by default.
+        open_link: How it connects; over TCP by default.
     """
 
-    def __init__(self, options: Options, timeout_s: float, look_up: LookUp | None = None) -> None:
+    def __init__(
+        self, options: Options, timeout_s: float, open_link: OpenLink | None = None
+    ) -> None:
         self._options = options
         self._timeout_s = timeout_s
         self._address = f"{options.host}:{options.port}"
-        self._look_up = look_up or LookUp(options.host, options.port)
+        self._open_link = open_link or tcp_opener(LookUp(options.host, options.port))
         self._tags = {tag.name: tag for tag in options.planned_tags()}
         self._metrics = options.metrics()
         self._connection: Connection | None = None
@@ -117,7 +120,7 @@ class S7:
     def _connect(self, deadline: Deadline) -> None:
         options = self._options
         try:
-            self._connection = Connection(open_socket(self._look_up, deadline))
+            self._connection = Connection(self._open_link(deadline))
         except ConnectionRefusedError as exc:
             text = "connection refused: nothing listens at this port, an S7 listens at 102"
             raise DeviceError(f"connecting to {self._address}: {text}", Reason.REFUSED) from exc

@@ -1,0 +1,50 @@
+"""Which simulators there are: one for each kind of device, loaded when it is asked for."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import attrs
+import click
+
+from hw_sim.contract import Simulator
+
+
+@attrs.frozen
+class Simulated:
+    """A kind of device as the simulators have it.
+
+    Args:
+        simulate: A simulator that has not been started, in an empty folder of its own, with a seed.
+        table: What ``agent.toml`` says of it, from a name and the simulator's address.
+        command: ``python -m hw_sim KIND``.
+    """
+
+    simulate: Callable[[Path, int], Simulator]
+    table: Callable[[str, str], str]
+    command: click.Command
+
+
+@attrs.frozen
+class Entry:
+    """One line of the list; ``load`` imports the simulator."""
+
+    summary: str
+    load: Callable[[], Simulated]
+
+
+def _host() -> Simulated:
+    from hw_sim.host import SIMULATED
+
+    return SIMULATED
+
+
+def _s7() -> Simulated:
+    from hw_sim.s7 import SIMULATED
+
+    return SIMULATED
+
+
+SIMULATED: Mapping[str, Entry] = {
+    "host": Entry("The files that a Linux computer tells about itself.", _host),
+    "s7": Entry("A Siemens S7 PLC.", _s7),
+}

@@ -1,0 +1,52 @@
+"""One kind of device as the tests of the contract meet it."""
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from agent.config.schema import DeviceSection
+from agent.config.structure import structure
+from agent.devices import KINDS
+from agent.devices.contract import Driver
+from hw_sim.contract import Simulator
+from hw_sim.registry import SIMULATED
+
+COMMON_KEYS = {field.name for field in attrs.fields(DeviceSection)}
+SEED = 1
+
+
+@attrs.frozen
+class Case:
+    """One kind: which faults of its simulator are tried, and what they lead to.
+
+    Args:
+        kind: Its name in ``KINDS`` and in ``SIMULATED``.
+        faults: All faults of the simulator, those with an argument perhaps more than once.
+        silences: Those of the faults that nothing but the deadline can end.
+        floods: For TCP, the answers of a device, and what it sends for ever after them.
+    """
+
+    kind: str
+    faults: Sequence[str]
+    silences: frozenset[str] = frozenset()
+    floods: Sequence[tuple[Sequence[bytes], bytes]] = ()
+
+    def simulate(self, folder: Path) -> Simulator:
+        """A simulator that has not been started; the folder is empty."""
+        return SIMULATED[self.kind].load().simulate(folder, SEED)
+
+    def options(self, address: str) -> Any:
+        """Options of the kind that read the device at an address, as its simulator writes them."""
+        text = SIMULATED[self.kind].load().table("device", address)
+        (table,) = tomllib.loads(text)["device"]
+        own = {key: value for key, value in table.items() if key not in COMMON_KEYS}
+        made, faults = structure(own, KINDS[self.kind]().options)
+        assert not faults
+        return made
+
+    def driver(self, address: str, timeout_s: float) -> Driver:
+        """The driver as the app makes it."""
+        return KINDS[self.kind]().driver(self.options(address), timeout_s)
