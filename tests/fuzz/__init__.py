@@ -1,0 +1,1 @@
+"""Answers that no device should give, by the million."""

@@ -1,0 +1,23 @@
+"""``python -m tests.fuzz``: mutated answers into every driver, and what came of them."""
+
+import argparse
+import os
+import sys
+
+from tests.fuzz.campaign import report, run
+
+
+def main() -> None:
+    """Run, print, and fail when a promise was broken."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--answers", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    chosen = parser.parse_args()
+    outcomes = run(chosen.answers, chosen.seed, chosen.processes)
+    print(report(outcomes))
+    sys.exit(0 if all(each.is_sound for each in outcomes.values()) else 1)
+
+
+if __name__ == "__main__":
+    main()
