@@ -10,6 +10,9 @@ BIN := $(VENV)/bin
 DATA ?= data
 DURATION ?=
 PYTEST_ARGS ?=
+# Tests of devices mostly wait for a deadline: more at once than there are cores.
+JOBS ?= 6
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 .PHONY: run test test-all short lint format bench build peers clean
 
@@ -17,10 +20,11 @@ run: $(VENV)/ready
 	@exec $(BIN)/python -m hw_sim demo --data "$(DATA)" $(if $(DURATION),--duration "$(DURATION)")
 
 test: $(VENV)/ready peers
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
 
 test-all: $(VENV)/ready peers
-	$(BIN)/python -m pytest -m "slow or not slow" $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
 
 lint: $(VENV)/ready
 	$(BIN)/ruff format --check .

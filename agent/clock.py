@@ -98,3 +98,8 @@ class Deadline:
 def cpu_s() -> float:
     """CPU seconds that this process has used, all threads together."""
     return time.process_time()
+
+
+def monotonic_s() -> float:
+    """Seconds that only rise: for a driver that does something seldom. Tests hand in their own."""
+    return time.monotonic()

@@ -1,10 +1,11 @@
 """One device: read, stamp, check, store; back off when it fails, for ever."""
 
 import logging
-import math
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from math import isfinite
 from typing import Protocol
 
 import attrs
@@ -248,9 +249,13 @@ def checked(values: Mapping[str, Value]) -> dict[str, Value]:
         raise DeviceError("no values in the answer")
     if len(values) > METRICS_LIMIT:
         raise DeviceError(f"{len(values)} values in one answer, allowed: {METRICS_LIMIT}")
-    return {_name(name): _value(name, value) for name, value in values.items()}
+    return {
+        _name(name): value if type(value) is float and isfinite(value) else _value(name, value)
+        for name, value in values.items()
+    }
 
 
+@lru_cache(maxsize=METRICS_LIMIT)  # the same names come at every poll
 def _name(name: str) -> str:
     if not name or len(name) > NAME_LIMIT or not name.isprintable():
         raise DeviceError(
@@ -262,11 +267,11 @@ def _name(name: str) -> str:
 def _value(name: str, value: Value) -> Value:
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
     if isinstance(value, int):
         if -INT_LIMIT < value < INT_LIMIT:
             return value
         raise DeviceError(f"{name}: a whole number of more than 64 bits")
+    if isinstance(value, float):
+        return value if isfinite(value) else None
     # SQLite takes UTF-8 only, and a surrogate without its half has none.
     return value[:TEXT_LIMIT].encode("utf-8", "replace").decode("utf-8")

@@ -63,7 +63,7 @@ class Fault:
         """
         self.text = text.strip()
         self.name, colon, argument = self.text.partition(":")
-        if self.name and self.name not in known:
+        if self.text and self.name not in known:
             close = difflib.get_close_matches(self.name, known, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
             raise ValueError(f"no fault {self.name!r}: {hint}")

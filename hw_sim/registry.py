@@ -17,11 +17,13 @@ class Simulated:
         simulate: A simulator that has not been started, in an empty folder of its own, with a seed.
         table: What ``agent.toml`` says of it, from a name and the simulator's address.
         command: ``python -m hw_sim KIND``.
+        name: What newcomers call such a device; empty where the kind says it.
     """
 
     simulate: Callable[[Path, int], Simulator]
     table: Callable[[str, str], str]
     command: click.Command
+    name: str = ""
 
 
 @attrs.frozen

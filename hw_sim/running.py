@@ -1,5 +1,6 @@
 """What every simulator's command does: start, say where it is, obey lines that are typed, stop."""
 
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -79,10 +80,10 @@ def run(
     say(done())
 
 
-def say(text: str) -> None:
-    """Print at once."""
+def say(text: str, *, to_error: bool = False) -> None:
+    """Print at once, on standard error where standard output is for a program."""
     try:
-        print(text, flush=True)
+        print(text, flush=True, file=sys.stderr if to_error else sys.stdout)
     except BrokenPipeError:  # whoever read us has gone: the simulator is still of use
         pass
 

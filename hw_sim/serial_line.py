@@ -1,6 +1,7 @@
 """A serial port that isn't there: a pseudo-terminal that can be unplugged and plugged in again."""
 
 import contextlib
+import errno
 import os
 import select
 import threading
@@ -28,9 +29,7 @@ class SerialSession:
             EOFError: The port was closed or unplugged first.
         """
         while len(self._received) < size:
-            data = self.receive_some(4096, None)
-            assert data is not None
-            self._received += data
+            self._received += self._read(4096, None) or b""
         data, self._received = self._received[:size], self._received[size:]
         return data
 
@@ -43,6 +42,9 @@ class SerialSession:
         if self._received:
             data, self._received = self._received[:limit], self._received[limit:]
             return data
+        return self._read(limit, within_s)
+
+    def _read(self, limit: int, within_s: float | None) -> bytes | None:
         left_s = within_s
         while not self._ended.is_set():
             wait_s = LOOK_S if left_s is None else min(LOOK_S, left_s)
@@ -74,7 +76,8 @@ class SerialLine:
 
     Args:
         path: A symbolic link to the port, made by ``plug()`` and taken away by ``unplug()``.
-        serve: Called with each session; ends with ``EOFError`` or ``OSError`` when that does.
+        serve: Called with each session; ends with ``EOFError`` or ``OSError`` when that does. If
+            it returns, the device resets: whoever has the port open loses it, and it comes back.
     """
 
     def __init__(self, path: Path, serve: Callable[[SerialSession], None]) -> None:
@@ -98,21 +101,9 @@ class SerialLine:
         if self.is_plugged:
             return
         self.path = path or self.path
-        master, slave = os.openpty()
-        try:
-            tty.setraw(slave)
-            if self.path.is_symlink():  # left by a simulator that was killed
-                self.path.unlink()
-            self.path.symlink_to(os.ttyname(slave))
-        except OSError:
-            os.close(master)
-            raise
-        finally:
-            os.close(slave)
-        os.set_blocking(master, False)
-        self._master, self._ended = master, threading.Event()
+        self._master, self._ended = self._make_port(), threading.Event()
         self._serving = threading.Thread(
-            target=self._run, args=(master, self._ended), name=f"serial {self.path}", daemon=True
+            target=self._run, args=(self._ended,), name=f"serial {self.path}", daemon=True
         )
         self._serving.start()
 
@@ -134,18 +125,36 @@ class SerialLine:
         poll.register(master, 0)
         return not any(event & select.POLLHUP for _, event in poll.poll(0))
 
-    def _run(self, master: int, ended: threading.Event) -> None:
+    def _make_port(self) -> int:
+        """A new pseudo-terminal at the path; its master."""
+        master, slave = os.openpty()
+        link = self.path.with_name(f".{self.path.name}.new")
+        try:
+            tty.setraw(slave)
+            os.set_blocking(master, False)
+            if self.path.exists() and not self.path.is_symlink():
+                raise FileExistsError(errno.EEXIST, "something else is there", str(self.path))
+            link.unlink(missing_ok=True)
+            link.symlink_to(os.ttyname(slave))
+            link.replace(self.path)  # what a simulator that was killed has left is replaced too
+        except OSError:
+            os.close(master)
+            raise
+        finally:
+            os.close(slave)
+        return master
+
+    def _run(self, ended: threading.Event) -> None:
         while not ended.is_set():
+            master = self._master
+            assert master is not None  # until unplug() has seen the end of this
             if not self.is_opened(master):
                 ended.wait(LOOK_S)
                 continue
-            with contextlib.suppress(EOFError, OSError):  # the usual end of a session
+            try:
                 self._serve(SerialSession(self, master, ended))
-            self._throw_away(master, ended)
-
-    def _throw_away(self, master: int, ended: threading.Event) -> None:
-        """What a program still sends to a session that has ended, until it closes the port."""
-        while self.is_opened(master) and not ended.is_set():
-            with contextlib.suppress(OSError):
-                os.read(master, 4096)
-            ended.wait(LOOK_S)
+            except (EOFError, OSError):  # the usual end of a session
+                continue
+            if not ended.is_set() and self.is_opened(master):
+                self._master = self._make_port()
+                os.close(master)

@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -229,13 +230,10 @@ def test_the_next_agent_may_in_once_the_first_has_gone(data_dir: Path) -> None:
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 def test_an_agent_that_may_not_write_the_lock_is_kept_out_as_well(data_dir: Path) -> None:
     lock = held(data_dir)
-    for folder in (
-        data_dir,
-        data_dir.parent,
-        data_dir.parent.parent,
-        data_dir.parent.parent.parent,
-    ):
-        folder.chmod(0o755)
+    temporary = Path(tempfile.gettempdir())
+    for folder in (data_dir, *data_dir.parents):
+        if folder.is_relative_to(temporary) and folder != temporary:
+            folder.chmod(0o755)
     script = f"""
 import os
 from pathlib import Path

@@ -21,4 +21,7 @@ def _s7() -> Kind:
     return KIND
 
 
-KINDS: Mapping[str, Callable[[], Kind]] = {"host": _host, "s7": _s7}
+KINDS: Mapping[str, Callable[[], Kind]] = {
+    "host": _host,
+    "s7": _s7,
+}

@@ -81,10 +81,17 @@ class Found:
 
 @attrs.frozen
 class TcpProbe:
-    """Asks whether a device of the kind is at a host and port, with read requests alone."""
+    """Asks whether a device of the kind is at a host and port, with read requests alone.
+
+    Args:
+        ports: Where one may be, the likeliest first; when it is found the others aren't asked.
+        probe: Called with (host, port, timeout_s) where the port has just accepted a connection.
+        pause_s: What a device needs between two connections.
+    """
 
     ports: tuple[int, ...]
-    probe: Callable[[str, int, float], Found | None]  # (host, port, timeout_s)
+    probe: Callable[[str, int, float], Found | None]
+    pause_s: float = 0.1
 
 
 @attrs.frozen
@@ -156,6 +163,15 @@ def device_errors(doing: str) -> Iterator[None]:
         raise DeviceError(f"{doing}: {exc.strerror or exc}", reason) from exc
     except (ValueError, IndexError, KeyError, struct.error, OverflowError) as exc:
         raise DeviceError(f"{doing}: {exc}", Reason.BAD_DATA) from exc
+
+
+def address_of(host: str, port: int) -> str:
+    """A host and a port as texts show them.
+
+    >>> address_of("10.0.0.7", 8889), address_of("fd00::7", 8889)
+    ('10.0.0.7:8889', '[fd00::7]:8889')
+    """
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def hex_bytes(data: bytes, limit: int = 16) -> str:

@@ -47,4 +47,4 @@ interval_s = 1.0
 """
 
 
-SIMULATED = Simulated(lambda _, seed: S7Simulator(seed=seed), _table, command)
+SIMULATED = Simulated(lambda _, seed: S7Simulator(seed=seed), _table, command, name="plc")

@@ -12,7 +12,7 @@ from agent.config.structure import structure
 from agent.devices import KINDS
 from agent.devices.contract import Driver
 from hw_sim.contract import Simulator
-from hw_sim.registry import SIMULATED
+from hw_sim.registry import SIMULATED, Simulated
 
 COMMON_KEYS = {field.name for field in attrs.fields(DeviceSection)}
 SEED = 1
@@ -27,20 +27,33 @@ class Case:
         faults: All faults of the simulator, those with an argument perhaps more than once.
         silences: Those of the faults that nothing but the deadline can end.
         floods: For TCP, the answers of a device, and what it sends for ever after them.
+        variant: What sets it apart from the other cases of its kind, such as ``rtu``.
+        simulated: Its simulator, if that is not the one in ``SIMULATED``.
     """
 
     kind: str
     faults: Sequence[str]
     silences: frozenset[str] = frozenset()
     floods: Sequence[tuple[Sequence[bytes], bytes]] = ()
+    variant: str = ""
+    simulated: Simulated | None = None
+
+    @property
+    def id(self) -> str:
+        """What tests call it."""
+        return f"{self.kind}-{self.variant}" if self.variant else self.kind
+
+    @property
+    def _simulated(self) -> Simulated:
+        return self.simulated or SIMULATED[self.kind].load()
 
     def simulate(self, folder: Path) -> Simulator:
         """A simulator that has not been started; the folder is empty."""
-        return SIMULATED[self.kind].load().simulate(folder, SEED)
+        return self._simulated.simulate(folder, SEED)
 
     def options(self, address: str) -> Any:
         """Options of the kind that read the device at an address, as its simulator writes them."""
-        text = SIMULATED[self.kind].load().table("device", address)
+        text = self._simulated.table("device", address)
         (table,) = tomllib.loads(text)["device"]
         own = {key: value for key, value in table.items() if key not in COMMON_KEYS}
         made, faults = structure(own, KINDS[self.kind]().options)

@@ -47,6 +47,9 @@ def open_files() -> set[tuple[str, str]]:
     return found
 
 
-CASES = (host.CASE, s7.CASE)
+CASES = (
+    host.CASE,
+    s7.CASE,
+)
 FAULTS = tuple((case, fault) for case in CASES for fault in case.faults)
 FLOODS = tuple((case, *flood) for case in CASES for flood in case.floods)

@@ -25,7 +25,7 @@ each_fault = pytest.mark.parametrize(
     ("rig", "fault"),
     FAULTS,
     indirect=["rig"],
-    ids=[f"{case.kind}-{fault}" for case, fault in FAULTS],
+    ids=[f"{case.id}-{fault}" for case, fault in FAULTS],
 )
 
 
@@ -94,7 +94,7 @@ def test_a_fault_that_was_there_from_the_start_leaves_nothing_behind(rig: Rig, f
 
 
 @pytest.mark.parametrize(
-    ("case", "fault"), FAULTS, ids=[f"{case.kind}-{fault}" for case, fault in FAULTS]
+    ("case", "fault"), FAULTS, ids=[f"{case.id}-{fault}" for case, fault in FAULTS]
 )
 def test_twenty_reads_of_a_faulty_device_leak_neither_files_nor_threads(
     case: Case, fault: str, tmp_path: Path
@@ -115,7 +115,7 @@ def test_twenty_reads_of_a_faulty_device_leak_neither_files_nor_threads(
 @pytest.mark.parametrize(
     ("case", "first", "rest"),
     FLOODS,
-    ids=[f"{case.kind}-{rest[:8].hex()}" for case, _, rest in FLOODS],
+    ids=[f"{case.id}-{rest[:8].hex()}" for case, _, rest in FLOODS],
 )
 def test_an_answer_without_end_is_refused_in_little_memory(
     case: Case, first: Sequence[bytes], rest: bytes

@@ -185,20 +185,34 @@ def test_close_leaves_no_file_open() -> None:
     assert set(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\x00garbage \n" * 9, b"9" * 300_000, b"cpu nan\n"])
-def test_garbage_in_every_file_is_no_failure(tree: HostTree, content: bytes) -> None:
+GARBAGE = pytest.mark.parametrize(
+    "content", [b"", b"\xff\x00garbage \n" * 9, b"9" * 300_000, b"cpu nan\n"], ids=range(4)
+)
+
+
+@GARBAGE
+def test_garbage_in_every_file_but_one_is_no_failure(tree: HostTree, content: bytes) -> None:
     driver = host(tree, command_lines=True)
     driver.read()
-    files = [path for path in tree.root.rglob("*") if path.is_file() and not path.is_symlink()]
-    for path in files:
-        path.write_bytes(content)
+    for path in tree.root.rglob("*"):
+        if path.is_file() and not path.is_symlink() and path != tree.proc / "stat":
+            path.write_bytes(content)
 
     values = driver.read()
 
-    assert values["cpu_total"] is None
     assert values["voltage"] is None
     assert values["process1_pid"] is None
     assert "memory_total_bytes" not in values
+
+
+@GARBAGE
+def test_a_processor_that_can_not_be_read_is_a_failure(tree: HostTree, content: bytes) -> None:
+    driver = host(tree)
+    driver.read()
+    (tree.proc / "stat").write_bytes(content)
+
+    with pytest.raises(DeviceError, match="stat: wanted a line 'cpu' with counters, got"):
+        driver.read()
 
 
 def test_an_option_may_not_lead_out_of_its_folder() -> None:

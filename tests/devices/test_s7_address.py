@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.devices.s7.address import Address, AddressError, parse
+from agent.devices.s7.address import Address, parse
+from agent.devices.tags import AddressError
 
 SPELLINGS = [
     # TIA Portal

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent.devices.s7.options import scaled
-from agent.devices.s7.types import TYPES, decoder, real
+from agent.devices.s7.types import TYPES, decoder
+from agent.devices.tags import real
 from agent.model import MetricType, Value
 
 VALUES: list[tuple[str, int, str, Value]] = [

@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 
-from agent.devices.contract import device_errors
+from agent.devices.contract import device_errors, hex_bytes
 from agent.devices.host.files import Files, read_number
 from agent.model import Metric, Value
 
@@ -46,11 +46,14 @@ class Cpu:
         """Usage since the previous read in %, ``None`` in the first; frequency in MHz; loads.
 
         Raises:
-            DeviceError: ``/proc/stat`` can't be read.
+            DeviceError: ``/proc/stat`` can't be read, or is none.
         """
         path = f"{self._proc}/stat"
         with device_errors(f"reading {path}"):
-            now = parse_stat(self._files.read(path))
+            content = self._files.read(path)
+            now = parse_stat(content)
+            if "cpu" not in now:  # nothing else of this machine is to be believed then
+                raise ValueError(f"wanted a line 'cpu' with counters, got {hex_bytes(content)!r}")
         before, self._before = self._before, now
         cores = tuple(name for name in now if name != "cpu")
         if cores != self._cores:

@@ -9,6 +9,7 @@ import attrs
 from agent.clock import Deadline
 from agent.config.options import Between, Length, OptionFault
 from agent.devices.contract import Kind, device_errors
+from agent.devices.host import discover
 from agent.devices.host.battery import Battery
 from agent.devices.host.cpu import Cpu
 from agent.devices.host.disks import Disks
@@ -157,4 +158,5 @@ KIND = Kind(
     is_single=True,  # the rows of system_sample don't say whose they are
     min_interval_s=1.0,  # system_sample has a row for each second
     timeout_s=3.0,
+    probes=(discover.PROBE,),
 )

@@ -1,10 +1,12 @@
 """Byte links to devices, whatever carries them: send, receive in time, exact sizes, whole lines."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from agent.clock import Deadline
 from agent.devices.contract import hex_bytes
+
+AT_ONCE: Final = 64 * 1024  # bytes; a socket takes the memory for all that it is asked for
 
 
 class Link(Protocol):
@@ -41,6 +43,7 @@ class Stream:
 
     def __init__(self, link: Link) -> None:
         self.link = link
+        self.received_bytes = 0  # since it was made, asked for or not yet
         self._received = b""
 
     @property
@@ -56,9 +59,12 @@ class Stream:
         """The next ``size`` bytes, and none beyond them.
 
         Raises:
-            TimeoutError: With how many came, and the last of them.
+            TimeoutError: With how many came, and the first of them.
             OSError: The link broke.
+            ValueError: ``size`` is negative, as a length from the wire can be.
         """
+        if size < 0:
+            raise ValueError(f"wanted a size of 0 or more, got {size}")
         received = self._received
         if len(received) < size:
             parts, got = [received], len(received)
@@ -70,7 +76,7 @@ class Stream:
         return data
 
     def line(self, limit: int, deadline: Deadline) -> bytes:
-        """The next line without its LF and a CR before that; at most ``limit`` bytes.
+        """The next line without its LF and a CR before that; at most ``limit`` bytes with the CR.
 
         Raises:
             ValueError: No end of line within the limit.
@@ -78,12 +84,14 @@ class Stream:
         """
         parts = [self._received]
         self._received = b""
+        size = 0
         while True:
             head, end, rest = parts[-1].partition(b"\n")
+            size += len(head)
             if end:
                 parts[-1], self._received = head, rest
                 line = b"".join(parts)
-            if sum(map(len, parts)) > limit:
+            if size > limit:
                 start = hex_bytes(b"".join(parts)[:limit])
                 raise ValueError(
                     f"wanted a line of at most {limit} bytes, got no end of it: {start}"
@@ -99,11 +107,12 @@ class Stream:
             ValueError: More than that came: the device never stops talking.
         """
         dropped, self._received = self._received, b""
-        while piece := self.link.receive_now(4096):
+        while len(dropped) <= limit:
+            piece = self.link.receive_now(4096)
+            if not piece:
+                return dropped
             dropped += piece
-            if len(dropped) > limit:
-                raise ValueError(f"wanted silence, got more than {limit} bytes without being asked")
-        return dropped
+        raise ValueError(f"wanted silence, got more than {limit} bytes without being asked")
 
     def close(self) -> None:
         """Let go of the link and of what came over it."""
@@ -112,7 +121,9 @@ class Stream:
 
     def _more(self, parts: list[bytes], size: int, deadline: Deadline) -> bytes:
         try:
-            return self.link.receive(max(4096, size), deadline)
+            piece = self.link.receive(min(max(4096, size), AT_ONCE), deadline)
+            self.received_bytes += len(piece)
+            return piece
         except TimeoutError as exc:
             wanted = f"{size} bytes" if size else "a whole line"
             got = b"".join(parts)

@@ -3,8 +3,10 @@
 import contextlib
 import errno
 import fcntl
+import math
 import os
 import select
+import stat
 import termios
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +19,9 @@ from agent.config.options import Between, Length, OneOf
 
 CLOSED: Final = -1
 LOCKED_RETRY_S: Final = 0.05  # another of our drivers may be looking what is at this port
+GROUP_USES: Final = stat.S_IRGRP | stat.S_IWGRP
+UNPLUGGED: Final = "it was unplugged"
+PSEUDO_MAJORS: Final = range(136, 144)  # device numbers of pseudo-terminals
 
 SerialPath = Annotated[str, Length(1, 255)]
 BaudRate = Annotated[int, Between(50, 4_000_000, "baud")]
@@ -36,12 +41,25 @@ class Line:
     stop_bits: float = 1
     data_bits: int = 8
 
+    def __str__(self) -> str:
+        """As terminal programs write it.
+
+        >>> str(Line(9600, "even", 1))
+        '9600 baud 8E1'
+        """
+        return f"{self.baud} baud {self.data_bits}{self.parity[0].upper()}{self.stop_bits:g}"
+
 
 class SerialLink:
     """A link over an open serial port; ``path`` may be a symbolic link such as those by-id."""
 
-    def __init__(self, path: str, line: Line, deadline: Deadline) -> None:
+    def __init__(
+        self, path: str, line: Line, deadline: Deadline, *, is_patient: bool = True
+    ) -> None:
         """Open and lock it; a port that one of our own holds is waited for within the deadline.
+
+        Args:
+            is_patient: False: a locked port is an error at once, and nobody looks who holds it.
 
         Raises:
             PortLockedError: Held by another program, which is named where that can be seen.
@@ -53,78 +71,93 @@ class SerialLink:
         self._port = serial.Serial(
             baudrate=line.baud,
             bytesize=line.data_bits,
-            parity={"none": "N", "even": "E", "odd": "O"}[line.parity],
+            parity={"none": "N", "even": "E", "odd": "O"}[_parity(path, line)],
             stopbits=line.stop_bits,
             timeout=0,
             exclusive=True,
         )
         self._port.port = path
         self._fd = CLOSED
-        with _port_errors(path):
-            self._open(deadline)
+        self._poll = select.poll()
+        with _port_errors(path, line):
+            self._open(deadline if is_patient else None)
 
     def send(self, data: bytes, deadline: Deadline) -> None:
-        with _gone(self.path):
+        with _gone():
             while data:
-                _, ready, _ = select.select([], [self._fd], [], deadline.left_s())
-                if not ready:
+                if not self._is_ready(select.POLLOUT, deadline.left_s()):
                     raise TimeoutError(f"nothing could be sent within {deadline.timeout_s:g} s")
                 with contextlib.suppress(BlockingIOError):
                     data = data[os.write(self._fd, data) :]
 
     def receive(self, limit: int, deadline: Deadline) -> bytes:
-        with _gone(self.path):
-            while True:
-                ready, _, _ = select.select([self._fd], [], [], deadline.left_s())
-                if not ready:
-                    deadline.left_s()  # raises
-                    continue
-                with contextlib.suppress(BlockingIOError):
-                    data = os.read(self._fd, limit)
-                    if not data:
-                        raise ConnectionAbortedError(f"{self.path} was unplugged")
+        while True:
+            if self._is_ready(select.POLLIN, deadline.left_s()):
+                data = self._read(limit)
+                if data:
                     return data
 
     def receive_now(self, limit: int) -> bytes:
-        with _gone(self.path):
-            ready, _, _ = select.select([self._fd], [], [], 0)
-            if not ready:
-                return b""
-            try:
-                data = os.read(self._fd, limit)
-            except BlockingIOError:
-                return b""
-            if not data:
-                raise ConnectionAbortedError(f"{self.path} was unplugged")
-            return data
+        return self._read(limit) if self._is_ready(select.POLLIN, 0) else b""
 
     def close(self) -> None:
         self._fd = CLOSED
         with contextlib.suppress(OSError):  # an unplugged port can't be let go of in order
             self._port.close()
 
-    def _open(self, deadline: Deadline) -> None:
+    def _is_ready(self, event: int, within_s: float) -> bool:
+        """Also when it was unplugged, which the next step then finds."""
+        with _gone():
+            self._poll.register(self._fd, event)
+            return bool(self._poll.poll(math.ceil(within_s * 1000)))
+
+    def _read(self, limit: int) -> bytes:
+        with _gone():
+            try:
+                data = os.read(self._fd, limit)
+            except BlockingIOError:
+                return b""
+            if not data:
+                raise ConnectionAbortedError(UNPLUGGED)
+            return data
+
+    def _open(self, deadline: Deadline | None) -> None:
+        """Wait for a lock of ours until the deadline, if there is one."""
+        is_ours_now = True
         while True:
             try:
                 self._port.open()
                 self._fd = self._port.fileno()
-                # The lock is advice that other programs may ignore; this keeps them out.
-                fcntl.ioctl(self._fd, termios.TIOCEXCL)
+                self._keep_others_out()
                 return
             except OSError as exc:
                 self.close()
-                holders = _holders(self.path) if _is_locked(exc) else {}
-                if not _is_locked(exc):
+                if exc.errno not in (errno.EAGAIN, errno.EBUSY):
                     raise
-                if set(holders) == {os.getpid()}:
-                    try:
-                        left_s = deadline.left_s()
-                    except TimeoutError:
-                        left_s = 0.0
-                    if left_s > LOCKED_RETRY_S:
-                        select.select([], [], [], LOCKED_RETRY_S)
-                        continue
-                raise PortLockedError(errno.EBUSY, _locked_text(holders)) from exc
+                if deadline is None:
+                    raise PortLockedError(errno.EBUSY, "the port is locked") from exc
+                was_ours, is_ours_now = is_ours_now, is_ours(self.path)
+                has_time = pause(LOCKED_RETRY_S if is_ours_now else 0.0, deadline)
+                # One of ours may have let go of it in between: another program has it two times.
+                if not has_time or not (is_ours_now or was_ours):
+                    raise PortLockedError(errno.EBUSY, locked_text(self.path)) from exc
+
+    def _keep_others_out(self) -> None:
+        """The lock is advice that other programs may ignore; this they can't.
+
+        A pseudo-terminal would stay closed to everybody after its program was killed.
+        """
+        if os.major(os.fstat(self._fd).st_rdev) not in PSEUDO_MAJORS:
+            fcntl.ioctl(self._fd, termios.TIOCEXCL)
+
+
+def _parity(path: str, line: Line) -> str:
+    """That of the line; a pseudo-terminal has none, and the second opening with one fails."""
+    try:
+        device = os.stat(path).st_rdev  # noqa: PTH116 - of what the path leads to
+    except OSError:  # opening says what is wrong
+        return line.parity
+    return "none" if os.major(device) in PSEUDO_MAJORS else line.parity
 
 
 def serial_opener(path: str, line: Line) -> Callable[[Deadline], SerialLink]:
@@ -132,19 +165,38 @@ def serial_opener(path: str, line: Line) -> Callable[[Deadline], SerialLink]:
     return lambda deadline: SerialLink(path, line, deadline)
 
 
-def _is_locked(error: OSError) -> bool:
-    return error.errno in (errno.EAGAIN, errno.EBUSY)
+def pause(seconds: float, deadline: Deadline) -> bool:
+    """Wait before a locked port is tried again; False when there is no time left for that."""
+    try:
+        if deadline.left_s() <= seconds:
+            return False
+    except TimeoutError:
+        return False
+    select.select([], [], [], seconds)
+    return True
 
 
-def _locked_text(holders: dict[int, str]) -> str:
-    if os.getpid() in holders:
-        return "the port is in use by another device of this agent"
-    if holders:
-        named = ", ".join(f"{name} (process {pid})" for pid, name in sorted(holders.items())[:3])
+def is_ours(path: str) -> bool:
+    """Whether this process has the port open: one of its devices, or one that only looks."""
+    try:
+        device = os.stat(path).st_rdev  # noqa: PTH116 - of what the path leads to
+        return any(_is_port(each, device) for each in Path("/proc/self/fd").iterdir())
+    except OSError:
+        return False
+
+
+def locked_text(path: str) -> str:
+    """Who holds a port, and what to do about it."""
+    holders = _holders(path)
+    others = {pid: name for pid, name in holders.items() if pid != os.getpid()}
+    if others:
+        named = ", ".join(f"{name} (process {pid})" for pid, name in sorted(others.items())[:3])
         return f"the port is locked by {named}: stop it, a port serves one program at a time"
+    if holders:
+        return "the port is in use by another device of this agent"
     return (
         "the port is locked by another program, perhaps of another user: "
-        "look with: sudo fuser -v PORT"
+        f"look with: sudo fuser -v {path}"
     )
 
 
@@ -172,7 +224,7 @@ def _is_port(descriptor: Path, device: int) -> bool:
 
 
 @contextlib.contextmanager
-def _port_errors(path: str) -> Iterator[None]:
+def _port_errors(path: str, line: Line) -> Iterator[None]:
     """Name what is wrong with a port, and what to do about it."""
     try:
         yield
@@ -193,6 +245,8 @@ def _port_errors(path: str) -> Iterator[None]:
                 raise OSError(errno.ENOTTY, "it is no serial port") from exc
         raise OSError(exc.errno, f"it can't be opened: {os.strerror(exc.errno)}") from exc
     except termios.error as exc:
+        if exc.args[0] == errno.EINVAL:
+            raise OSError(errno.EINVAL, f"it can't be set to {line}") from exc
         raise OSError(errno.ENOTTY, "it is no serial port") from exc
 
 
@@ -200,9 +254,13 @@ def _permission_text(path: str) -> str:
     import grp
 
     try:
-        group = grp.getgrgid(os.stat(path).st_gid).gr_name  # noqa: PTH116
+        status = os.stat(path)  # noqa: PTH116
+        group = grp.getgrgid(status.st_gid).gr_name
+        is_open = status.st_mode & GROUP_USES == GROUP_USES
     except (OSError, KeyError):
-        group = "dialout"
+        group, is_open = "dialout", True
+    if group == "root" or not is_open:
+        return f"permission denied: only its owner may use it; see: ls -l {path}"
     return (
         f"permission denied: serial ports belong to the group {group!r}; "
         f"run: sudo usermod -aG {group} $USER, then log in again"
@@ -210,11 +268,11 @@ def _permission_text(path: str) -> str:
 
 
 @contextlib.contextmanager
-def _gone(path: str) -> Iterator[None]:
+def _gone() -> Iterator[None]:
     """An unplugged port fails in many ways."""
     try:
         yield
     except (TimeoutError, ConnectionError):
         raise
     except (OSError, TypeError, ValueError) as exc:  # closed ports have no descriptor
-        raise ConnectionAbortedError(f"{path} was unplugged") from exc
+        raise ConnectionAbortedError(UNPLUGGED) from exc

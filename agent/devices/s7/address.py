@@ -6,6 +6,7 @@ from typing import Final
 import attrs
 
 from agent.devices.s7.types import TYPES, Decode, S7Type, decoder
+from agent.devices.tags import AddressError
 
 INPUTS, OUTPUTS, FLAGS, BLOCK, COUNTERS, TIMERS = 0x81, 0x82, 0x83, 0x84, 0x1C, 0x1D
 AREAS: Final = {"I": INPUTS, "E": INPUTS, "Q": OUTPUTS, "A": OUTPUTS, "M": FLAGS, "V": BLOCK}
@@ -45,17 +46,6 @@ PLAIN_FORM: Final = re.compile(rf"DB{NUMBER}:{POSITION}")
 AREA_FORM: Final = re.compile(rf"([IEQAMV])([A-Z]\w*?)?{POSITION}", re.ASCII)
 NUMBERED_FORM: Final = re.compile(rf"([CZT]){NUMBER}")
 TYPE_FORM: Final = re.compile(r"([A-Z]\w*)(?:[\[(]([0-9]{1,6})[\])])?", re.ASCII)
-
-
-class AddressError(ValueError):
-    """An address or type that cannot be meant; ``key`` is the option that holds it."""
-
-    def __init__(self, key: str, found: object, allowed: str, hint: str = "") -> None:
-        super().__init__(f"{found!r} is not {allowed}" + (f": {hint}" if hint else ""))
-        self.key = key
-        self.found = found
-        self.allowed = allowed
-        self.hint = hint
 
 
 @attrs.frozen

@@ -10,6 +10,7 @@ from agent.clock import Deadline
 from agent.devices.contract import Kind, device_errors, hex_bytes
 from agent.devices.links.link import OpenLink
 from agent.devices.links.tcp import LookUp, LookUpTimeoutError, tcp_opener
+from agent.devices.s7 import discover
 from agent.devices.s7.connection import Connection
 from agent.devices.s7.options import Options
 from agent.devices.s7.plan import Job, Plan, Range, make_plan
@@ -47,7 +48,7 @@ class S7:
     ) -> None:
         self._options = options
         self._timeout_s = timeout_s
-        self._address = f"{options.host}:{options.port}"
+        self._address = options.where
         self._open_link = open_link or tcp_opener(LookUp(options.host, options.port))
         self._tags = {tag.name: tag for tag in options.planned_tags()}
         self._metrics = options.metrics()
@@ -253,4 +254,5 @@ KIND = Kind(
     interval_s=1.0,
     min_interval_s=0.05,
     timeout_s=3.0,
+    probes=(discover.PROBE,),
 )

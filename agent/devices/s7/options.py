@@ -2,22 +2,22 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from math import isfinite
 from typing import Annotated, Final
 
 import attrs
 
 from agent.config.options import Between, Host, Length, OneOf, OptionFault, Port
-from agent.devices.s7.address import Address, AddressError, parse
+from agent.devices.contract import address_of
+from agent.devices.s7.address import Address, parse
 from agent.devices.s7.plan import PlannedTag
 from agent.devices.s7.types import TYPES, Decode
+from agent.devices.tags import AddressError, Factor, name_faults, scale_faults, scaling
 from agent.errors import ConfigError
-from agent.model import RESERVED_METRICS, Metric, MetricType
+from agent.model import Metric, MetricType
 
 CONNECTIONS: Final = {"PG": 1, "OP": 2, "BASIC": 3}
 LOCAL_TSAP: Final = 0x0100
 TSAP_FORM: Final = re.compile(r"(?:0[xX])?([0-9A-Fa-f]{2})\.?([0-9A-Fa-f]{2})")
-Factor = Annotated[float, Between(-1e15, 1e15)]  # a number: neither infinite nor NaN
 
 
 @attrs.frozen
@@ -56,21 +56,26 @@ class Options:
     merge_gap_bytes: Annotated[int, Between(0, 200, "bytes")] = 32
     tag: tuple[Tag, ...] = ()
 
+    @property
+    def where(self) -> str:
+        """``host:port``."""
+        return address_of(self.host, self.port)
+
     def check(self) -> Iterator[OptionFault]:
         """Every fault that the types of the options do not show."""
         yield from _tsap_faults(self)
         if not self.tag:
             yield OptionFault("tag", "no tag", "one [[device.tag]] or more, with name and address")
-        yield from _name_faults(self.tag)
+        yield from name_faults(self.tag)
         placed: list[tuple[int, Tag, Address]] = []
         for number, tag in enumerate(self.tag, 1):
             try:
                 placed.append((number, tag, tag.parse()))
             except AddressError as error:
-                hint = f", {error.hint}" if error.hint else ""
-                yield OptionFault(f"tag[{number}].{error.key}", error.found, error.allowed, hint)
+                yield error.fault(number)
             else:
-                yield from _scale_faults(*placed[-1])
+                s7_type = placed[-1][2].s7_type
+                yield from scale_faults(number, tag, s7_type.name, is_number=s7_type.is_number)
         yield from _overlap_faults(placed)
 
     def tsaps(self) -> tuple[int, int]:
@@ -131,32 +136,6 @@ def _tsap_faults(options: Options) -> Iterator[OptionFault]:
             yield OptionFault(key, "nothing", f"a TSAP too, since {other} is given", ", or neither")
 
 
-def _name_faults(tags: Sequence[Tag]) -> Iterator[OptionFault]:
-    seen: dict[str, int] = {}
-    for number, tag in enumerate(tags, 1):
-        key = f"tag[{number}].name"
-        if not tag.name.isprintable() or tag.name != tag.name.strip():
-            yield OptionFault(key, tag.name, "a name without blanks around it, on one line")
-        if tag.name.lower() in RESERVED_METRICS:
-            allowed = "another name, a column with the sample's time has this one"
-            yield OptionFault(key, tag.name, allowed)
-        first = seen.setdefault(tag.name.lower(), number)
-        if first != number:
-            allowed = (
-                f"a name that no other tag has; upper and lower case count as one, see tag[{first}]"
-            )
-            yield OptionFault(key, tag.name, allowed)
-
-
-def _scale_faults(number: int, tag: Tag, address: Address) -> Iterator[OptionFault]:
-    if tag.scale == 0:
-        yield OptionFault(f"tag[{number}].scale", tag.scale, "a number other than 0")
-    if (tag.scale, tag.offset) != (1.0, 0.0) and not address.s7_type.is_number:
-        key = "scale" if tag.scale != 1.0 else "offset"
-        found = tag.scale if tag.scale != 1.0 else tag.offset
-        yield OptionFault(f"tag[{number}].{key}", found, f"no {key}: {address.type} is no number")
-
-
 def _overlap_faults(placed: Sequence[tuple[int, Tag, Address]]) -> Iterator[OptionFault]:
     """One fault for each tag that shares bytes with one before it in the PLC's memory."""
     open_tags: list[tuple[int, Tag, Address]] = []
@@ -190,32 +169,8 @@ def _may_share(one: Address, other: Address) -> bool:
     return any(bits) and (one.s7_type.is_bit_string or other.s7_type.is_bit_string)
 
 
-def _places(number: float) -> int:
-    """Decimal places of a number as it is written: 2 for 0.25, 7 for 1e-07."""
-    mantissa, _, exponent = repr(number).partition("e")
-    fraction = mantissa.partition(".")[2].rstrip("0")
-    return max(0, len(fraction) - int(exponent or 0))
-
-
 def scaled(decode: Decode, name: str, scale: float, offset: float) -> Decode:
-    """Decoder of ``value * scale + offset``, without the dust of binary fractions.
-
-    Whole numbers are rounded to the decimal places of scale and offset, so that 3 x 0.1 is 0.3;
-    a REAL to the nine digits that a 32-bit float can hold, all else to fifteen.
-    """
-    if scale == 1.0 and offset == 0.0:
-        return decode
-    whole = TYPES[name].metric is MetricType.INT
-    places = max(_places(scale), _places(offset))
-    form = "%.9g" if name == "REAL" else "%.15g"
-
-    def decode_scaled(data: bytes, at: int) -> float | None:
-        raw = decode(data, at)
-        if not isinstance(raw, int | float):
-            return None
-        value = raw * scale + offset
-        if not isfinite(value):
-            return None
-        return round(value, places) if whole else float(form % value)
-
-    return decode_scaled
+    """Decoder of ``value * scale + offset`` for a type of that name."""
+    is_whole = TYPES[name].metric is MetricType.INT
+    apply = scaling(scale, offset, is_whole=is_whole, is_real=name == "REAL")
+    return decode if apply is None else lambda data, at: apply(decode(data, at))

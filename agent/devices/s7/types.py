@@ -14,19 +14,16 @@ from typing import Final
 
 import attrs
 
+from agent.devices.tags import real
 from agent.model import MetricType, Value
 
 Decode = Callable[[bytes, int], Value]  # (bytes of a reply, where the value starts)
 
-SMALLEST_NORMAL_REAL: Final = 2.0**-126
-REAL_FORMATS: Final = tuple(f"%.{digits}g" for digits in range(1, 10))
 S5TIME_STEP_MS: Final = (10, 100, 1_000, 10_000)
 DAY_MS: Final = 86_400_000
 DAY_NS: Final = DAY_MS * 1_000_000
 DAYS_TO_1970: Final = date(1970, 1, 1).toordinal()
 DAYS_TO_1990: Final = date(1990, 1, 1).toordinal()
-UNPACK_REAL: Final = struct.Struct(">f").unpack_from
-PACK_REAL: Final = struct.Struct(">f").pack
 UNPACK_U16: Final = struct.Struct(">H").unpack_from
 UNPACK_U32: Final = struct.Struct(">I").unpack_from
 UNPACK_I64: Final = struct.Struct(">q").unpack_from
@@ -84,24 +81,6 @@ def bit(number: int) -> Decode:
         return data[at] & mask != 0
 
     return decode
-
-
-def real(data: bytes, at: int) -> float | None:
-    """Shortest decimal that names the same 32-bit float, since that is what the PLC shows.
-
-    >>> real(bytes.fromhex("3f8ccccd"), 0)
-    1.1
-    """
-    value: float = UNPACK_REAL(data, at)[0]
-    if not isfinite(value):
-        return None
-    raw = data[at : at + 4]
-    # Six digits always name a normal number uniquely, so the search can start there.
-    for form in REAL_FORMATS if abs(value) < SMALLEST_NORMAL_REAL else REAL_FORMATS[5:]:
-        short = float(form % value)
-        if PACK_REAL(short) == raw:
-            return short
-    return value
 
 
 def _lreal(data: bytes, at: int) -> float | None:
