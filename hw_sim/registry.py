@@ -46,7 +46,14 @@ def _s7() -> Simulated:
     return SIMULATED
 
 
+def _benchlab() -> Simulated:
+    from hw_sim.benchlab import SIMULATED
+
+    return SIMULATED
+
+
 SIMULATED: Mapping[str, Entry] = {
     "host": Entry("The files that a Linux computer tells about itself.", _host),
     "s7": Entry("A Siemens S7 PLC.", _s7),
+    "benchlab": Entry("A BENCHLAB power and temperature board.", _benchlab),
 }

@@ -21,7 +21,14 @@ def _s7() -> Kind:
     return KIND
 
 
+def _benchlab() -> Kind:
+    from agent.devices.benchlab import KIND
+
+    return KIND
+
+
 KINDS: Mapping[str, Callable[[], Kind]] = {
     "host": _host,
     "s7": _s7,
+    "benchlab": _benchlab,
 }
