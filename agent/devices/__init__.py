@@ -27,8 +27,15 @@ def _benchlab() -> Kind:
     return KIND
 
 
+def _thermostat() -> Kind:
+    from agent.devices.thermostat import KIND
+
+    return KIND
+
+
 KINDS: Mapping[str, Callable[[], Kind]] = {
     "host": _host,
     "s7": _s7,
     "benchlab": _benchlab,
+    "thermostat": _thermostat,
 }
