@@ -58,9 +58,16 @@ def _thermostat() -> Simulated:
     return SIMULATED
 
 
+def _luxtronik() -> Simulated:
+    from hw_sim.luxtronik import SIMULATED
+
+    return SIMULATED
+
+
 SIMULATED: Mapping[str, Entry] = {
     "host": Entry("The files that a Linux computer tells about itself.", _host),
     "s7": Entry("A Siemens S7 PLC.", _s7),
     "benchlab": Entry("A BENCHLAB power and temperature board.", _benchlab),
     "thermostat": Entry("A two-channel TEC controller, Sinara 8451.", _thermostat),
+    "luxtronik": Entry("A Luxtronik heat pump controller.", _luxtronik),
 }

@@ -33,9 +33,16 @@ def _thermostat() -> Kind:
     return KIND
 
 
+def _luxtronik() -> Kind:
+    from agent.devices.luxtronik import KIND
+
+    return KIND
+
+
 KINDS: Mapping[str, Callable[[], Kind]] = {
     "host": _host,
     "s7": _s7,
     "benchlab": _benchlab,
     "thermostat": _thermostat,
+    "luxtronik": _luxtronik,
 }

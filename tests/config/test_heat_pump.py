@@ -7,6 +7,7 @@ import pytest
 
 from agent.config import Config, FaultyConfigError, load
 from agent.devices import KINDS
+from agent.devices.luxtronik import Options
 from agent.errors import ConfigError
 from tests.config.kinds import WITH_HEAT_PUMP, HeatPumpOptions, written
 
@@ -71,6 +72,22 @@ def test_our_variables_add_to_theirs() -> None:
     config = made({**THEIRS, "AGENT_DEVICE_HEATPUMP_TIMEOUT_S": "60"})
 
     assert config.devices[0].timeout_s == 60.0
+
+
+def test_the_kind_that_there_is_takes_them_all() -> None:
+    config = load(None, KINDS, THEIRS)
+
+    (device,) = config.devices
+    assert (device.name, device.kind, device.interval_s) == ("heatpump", "luxtronik", 60.0)
+    assert device.options == Options("192.168.1.50", 8888, readable_headers=True)
+
+
+def test_the_kind_that_there_is_has_the_loggers_interval_and_time_out() -> None:
+    config = load(None, KINDS, {"HOST": "pump"})
+
+    (device,) = config.devices
+    assert (device.interval_s, device.timeout_s) == (30.0, 60.0)
+    assert device.options == Options("pump", 8889)
 
 
 def test_their_faults_come_at_once() -> None:
