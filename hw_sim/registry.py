@@ -64,10 +64,17 @@ def _luxtronik() -> Simulated:
     return SIMULATED
 
 
+def _modbus() -> Simulated:
+    from hw_sim.modbus import SIMULATED
+
+    return SIMULATED
+
+
 SIMULATED: Mapping[str, Entry] = {
     "host": Entry("The files that a Linux computer tells about itself.", _host),
     "s7": Entry("A Siemens S7 PLC.", _s7),
     "benchlab": Entry("A BENCHLAB power and temperature board.", _benchlab),
     "thermostat": Entry("A two-channel TEC controller, Sinara 8451.", _thermostat),
     "luxtronik": Entry("A Luxtronik heat pump controller.", _luxtronik),
+    "modbus": Entry("Energy meters with Modbus, over TCP or a serial line.", _modbus),
 }

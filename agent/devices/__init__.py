@@ -39,10 +39,17 @@ def _luxtronik() -> Kind:
     return KIND
 
 
+def _modbus() -> Kind:
+    from agent.devices.modbus import KIND
+
+    return KIND
+
+
 KINDS: Mapping[str, Callable[[], Kind]] = {
     "host": _host,
     "s7": _s7,
     "benchlab": _benchlab,
     "thermostat": _thermostat,
     "luxtronik": _luxtronik,
+    "modbus": _modbus,
 }
