@@ -70,6 +70,12 @@ def _modbus() -> Simulated:
     return SIMULATED
 
 
+def _json() -> Simulated:
+    from hw_sim.json import SIMULATED
+
+    return SIMULATED
+
+
 SIMULATED: Mapping[str, Entry] = {
     "host": Entry("The files that a Linux computer tells about itself.", _host),
     "s7": Entry("A Siemens S7 PLC.", _s7),
@@ -77,4 +83,5 @@ SIMULATED: Mapping[str, Entry] = {
     "thermostat": Entry("A two-channel TEC controller, Sinara 8451.", _thermostat),
     "luxtronik": Entry("A Luxtronik heat pump controller.", _luxtronik),
     "modbus": Entry("Energy meters with Modbus, over TCP or a serial line.", _modbus),
+    "json": Entry("A weather station that speaks JSON.", _json),
 }

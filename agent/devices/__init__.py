@@ -45,6 +45,12 @@ def _modbus() -> Kind:
     return KIND
 
 
+def _json() -> Kind:
+    from agent.devices.json import KIND
+
+    return KIND
+
+
 KINDS: Mapping[str, Callable[[], Kind]] = {
     "host": _host,
     "s7": _s7,
@@ -52,4 +58,5 @@ KINDS: Mapping[str, Callable[[], Kind]] = {
     "thermostat": _thermostat,
     "luxtronik": _luxtronik,
     "modbus": _modbus,
+    "json": _json,
 }

@@ -11,7 +11,7 @@ from agent.errors import DeviceError
 from agent.model import Value
 from hw_sim.contract import Simulator
 from tests.devices.case import Case
-from tests.devices.cases import benchlab, host, luxtronik, modbus, s7, thermostat
+from tests.devices.cases import benchlab, host, json, luxtronik, modbus, s7, thermostat
 
 TIMEOUT_S = 2.0
 
@@ -55,6 +55,8 @@ CASES = (
     luxtronik.CASE,
     modbus.CASE,
     modbus.RTU,
+    json.CASE,
+    *json.VARIANTS,
 )
 FAULTS = tuple((case, fault) for case in CASES for fault in case.faults)
 FLOODS = tuple((case, *flood) for case in CASES for flood in case.floods)
