@@ -24,7 +24,14 @@ LAYERS = (
     ("agent", "agent.model", "agent.errors", "agent.clock"),
     ("agent.files", "agent.zones", "agent.state", "agent.worker"),
     ("agent.health", "agent.config", "agent.store"),
-    ("agent.devices", "agent.reports", "agent.poller", "agent.schedule", "agent.housekeeping"),
+    (
+        "agent.devices",
+        "agent.discovery",
+        "agent.reports",
+        "agent.poller",
+        "agent.schedule",
+        "agent.housekeeping",
+    ),
     ("agent.console", "agent.logs"),
     ("agent.app",),
     ("agent.cli",),
@@ -233,6 +240,11 @@ def loaded_by(folder: Path, *words: str) -> set[str]:
             ["read", "host"],
             {"apscheduler", "sqlite3", "snap7", "psutil"}
             | {"agent.store", "agent.reports", "agent.schedule", "agent.app", "agent.devices.s7"},
+        ),
+        (
+            ["discover"],
+            {"apscheduler", "sqlite3", "snap7", "psutil"}
+            | {"agent.store", "agent.reports", "agent.schedule", "agent.app", "agent.poller"},
         ),
         (
             ["status"],

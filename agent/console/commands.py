@@ -90,9 +90,7 @@ def read_report(config: Config, name: str, *, as_json: bool) -> str:
 
 
 def _where(device: DeviceConfig) -> str:
-    host = getattr(device.options, "host", None)
-    port = getattr(device.options, "port", None)
-    where = f"{host}:{port}" if host and port else str(host or "")
+    where = getattr(device.options, "where", "")
     return where if device.enabled else f"{where} (not enabled)".strip()
 
 

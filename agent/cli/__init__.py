@@ -1,93 +1,14 @@
 """The command line: options in, exit codes out. Imports the rest inside the commands."""
 
-import math
-import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from agent import __version__
+from agent.cli.options import Commands, config_option, finite, json_option, load_config, show
+from agent.cli.setup import discover, init
 from agent.errors import AgentError, StoreError
-
-if TYPE_CHECKING:
-    from agent.config import Config
-
-EXIT_CODES = """\b
-Exit codes:
-  0  done
-  1  failed
-  2  wrong use or configuration
-  3  a device could not be read
-  4  the store could not be read or written
-"""
-
-
-class Commands(click.Group):
-    """Turns our errors into one line and an exit code, and a closed pipe into silence."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except AgentError as exc:
-            from agent.console.table import printable
-
-            for line in str(exc).splitlines():
-                click.echo(f"error: {printable(line)}", err=True)
-            ctx.exit(exc.exit_code)
-
-    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write(f"\n{EXIT_CODES[2:]}")
-
-
-def show(text: str) -> None:
-    """Print what a command is about.
-
-    Raises:
-        AgentError: It can't be written.
-    """
-    try:
-        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        click.echo(text.encode(encoding, "backslashreplace"))
-    except BrokenPipeError:
-        # Somebody like "head" has read enough. Python writes the rest at its end, and complains.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as exc:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise AgentError(f"cannot write what was asked for: {exc.strerror}") from exc
-
-
-def _seconds(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
-    if value is not None and not math.isfinite(value):
-        raise click.BadParameter("it is not a finite number")
-    return value
-
-
-def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``--config``, the same for every command."""
-    return click.option(
-        "--config",
-        "file",
-        type=click.Path(path_type=Path, dir_okay=False),
-        metavar="FILE",
-        help="The configuration; else AGENT_CONFIG, agent.toml here, /etc/agent/agent.toml.",
-    )(function)
-
-
-def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``--json``, the same for every command that prints facts."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(
-        function
-    )
-
-
-def _load(file: Path | None) -> "Config":
-    from agent.config import load
-    from agent.devices import KINDS
-
-    return load(file, KINDS)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -97,6 +18,8 @@ def main() -> None:
 
     \b
     The first five minutes:
+      agent discover            which devices are here?
+      agent init                write agent.toml with them
       agent check               is agent.toml right?
       agent read plc            what does this device say now?
       agent run                 poll everything, until Ctrl+C
@@ -111,7 +34,7 @@ def main() -> None:
     "--duration",
     "duration_s",
     type=click.FloatRange(0, 1e9),
-    callback=_seconds,
+    callback=finite,
     metavar="S",
     help="Stop after S seconds.",
 )
@@ -131,7 +54,7 @@ def run(file: Path | None, duration_s: float | None, *, verbose: bool) -> None:
     from agent.app import App
     from agent.devices import KINDS
 
-    config = _load(file)
+    config = load_config(file)
     logs.set_up("debug" if verbose else config.agent.log_level)
     app = App(config, KINDS)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -158,7 +81,7 @@ def check(file: Path | None, *, as_json: bool) -> None:
     from agent.console.commands import check_faults, check_report
 
     try:
-        text = check_report(_load(file), as_json=as_json)
+        text = check_report(load_config(file), as_json=as_json)
     except AgentError as exc:
         if not as_json:
             raise
@@ -183,7 +106,7 @@ def read(device: str, file: Path | None, *, as_json: bool) -> None:
     """
     from agent.console.commands import read_report
 
-    show(read_report(_load(file), device, as_json=as_json))
+    show(read_report(load_config(file), device, as_json=as_json))
 
 
 @main.command()
@@ -199,7 +122,7 @@ def status(file: Path | None, *, as_json: bool) -> None:
     """
     from agent.console.status import status_report
 
-    show(status_report(_load(file), as_json=as_json))
+    show(status_report(load_config(file), as_json=as_json))
 
 
 @main.command()
@@ -240,7 +163,7 @@ def report(file: Path | None, *, daily: bool, weekly: bool, as_json: bool, **opt
     if daily and weekly:
         raise click.UsageError("--daily or --weekly, one at a time")
     span = "daily" if daily else "weekly" if weekly else None
-    show(report_made(_load(file), span=span, as_json=as_json, **options))
+    show(report_made(load_config(file), span=span, as_json=as_json, **options))
 
 
 @main.command()
@@ -256,3 +179,7 @@ def version(*, as_json: bool) -> None:
     from agent.console.version import version_report
 
     show(version_report(as_json=as_json))
+
+
+main.add_command(discover)
+main.add_command(init)
