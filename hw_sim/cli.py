@@ -10,7 +10,7 @@ EXAMPLES = """Simulators of the devices, with their real protocols and faults on
 
 \b
 Examples:
-  python -m hw_sim all
+  python -m hw_sim all --output all.toml
   python -m hw_sim s7 --port 1102
   python -m hw_sim s7 --help
   python -m hw_sim demo
@@ -38,6 +38,83 @@ class Commands(click.Group):
 @click.group(cls=Commands, help=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Simulators on the command line."""
+
+
+@main.command("all")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write agent.toml there.  [default: to standard output]",
+)
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where files and serial ports are made.  [default: a temporary folder]",
+)
+@click.option(
+    "--only",
+    "kinds",
+    type=click.Choice(list(SIMULATED)),
+    multiple=True,
+    metavar="KIND",
+    help="Only this kind; may be repeated.",
+)
+@click.option(
+    "--control",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help="A socket for python -m hw_sim fault.",
+)
+@click.option("--seed", default=1, show_default=True, help="Same seed, same values.")
+def all_kinds(
+    output: Path | None,
+    folder: Path | None,
+    kinds: tuple[str, ...],
+    control: Path | None,
+    seed: int,
+) -> None:
+    """One device of each kind at once, and the agent.toml that reads them.
+
+    TCP ports are free ones. While it runs, type "fault DEVICE NAME", "fault DEVICE none",
+    "faults" or "help" and Enter; Ctrl+C ends it.
+
+    \b
+    Examples:
+      python -m hw_sim all --output all.toml
+      python -m hw_sim all > all.toml
+      python -m hw_sim all --output all.toml --only s7 --control faults.sock
+    """
+    from hw_sim.all_kinds import Wishes, run_all
+
+    run_all(Wishes(output, folder, control, kinds, seed))
+
+
+@main.command("fault")
+@click.option(
+    "--control",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Where python -m hw_sim all --control PATH listens.",
+)
+@click.argument("words", nargs=-1, metavar="[DEVICE [NAME]]")
+def switch_fault(control: Path, words: tuple[str, ...]) -> None:
+    """Pull the plug of a DEVICE that runs elsewhere; list the faults when nothing is named.
+
+    \b
+    Examples:
+      python -m hw_sim fault --control faults.sock
+      python -m hw_sim fault --control faults.sock plc
+      python -m hw_sim fault --control faults.sock plc silent
+      python -m hw_sim fault --control faults.sock plc none
+    """
+    from hw_sim.all_kinds import switch
+
+    switch(control, words)
 
 
 @main.command()

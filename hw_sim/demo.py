@@ -1,55 +1,49 @@
-"""The first five minutes: a simulated PLC, this machine, and a real agent that polls both."""
+"""The first five minutes: this machine, simulated devices, and a real agent that polls them all."""
 
+import contextlib
 import os
-import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
+import attrs
 import click
 
 from agent.errors import ConfigError
 from agent.state import DataLock
-from hw_sim.s7 import DB1_TAGS, S7Simulator
+from hw_sim.configuration import agent, configuration, is_free, shell_line, write
+from hw_sim.control import Control
+from hw_sim.everything import Device, Everything, device
+from hw_sim.registry import SIMULATED
+from hw_sim.s7 import S7Simulator
 
 COURSE_PORT = 1102  # where the training course's PLC listens; any free port when it is taken
-STOP_S = 8.0
 HEADER = "# Written by the demo at each start: changes are lost. Copy it to keep it.\n"
-
-
-def configuration(port: int) -> str:
-    """The demo's agent.toml: this machine, and the PLC at ``port``."""
-    tags = "\n".join(
-        f'\n  [[device.tag]]\n  name = "{tag.name}"\n  address = "{tag.address}:{tag.type}"'
-        + (f'\n  unit = "{tag.unit}"' if tag.unit else "")
-        for tag in DB1_TAGS
-    )
-    return f"""{HEADER}
-[agent]
-data_dir = "."
-
-[store]
-flush_interval_s = 2.0
-
-[[device]]
+THIS_COMPUTER = """[[device]]
 name = "host"
 kind = "host"
 interval_s = 2.0
-
-[[device]]
-name = "plc"
-kind = "s7"
-host = "127.0.0.1"
-port = {port}
-interval_s = 1.0
-{tags}
 """
 
 
+@attrs.frozen
+class Demo:
+    """A demo that runs."""
+
+    data: Path
+    file: Path
+    everything: Everything
+    control: Path | None  # where faults are switched; ``None`` where no socket can be made
+    duration_s: float | None
+
+
 def run_demo(data: Path, duration_s: float | None) -> None:
-    """Start the simulator and the agent, say where things are, wait for the end of it.
+    """Start the simulators and the agent, say where things are, wait for the end of it.
 
     Raises:
         click.ClickException: The folder can't be used; nothing in it was changed.
@@ -57,16 +51,50 @@ def run_demo(data: Path, duration_s: float | None) -> None:
     data = data.expanduser()  # make hands on a "~" as it stands
     file = data / "agent.toml"
     _check_folder(data, file)
-    plc = _start_plc()
-    try:
-        file.write_text(configuration(plc.port), "utf-8")
-        print(_introduction(data, file, plc, duration_s), flush=True)
+    with tempfile.TemporaryDirectory(prefix="hw-sim-") as folder, ExitStack() as running:
+        try:
+            everything = running.enter_context(Everything(_devices(Path(folder))))
+            control = running.enter_context(_control(data / "faults.sock", everything))
+            write(file, configuration(HEADER, ".", [THIS_COMPUTER, *everything.tables]))
+        except OSError as exc:
+            raise click.ClickException(f"cannot start: {exc}") from exc
+        demo = Demo(data, file, everything, control, duration_s)
+        print(_introduction(demo), flush=True)
         code = _run_agent(file, duration_s)
-    finally:
-        plc.stop()
     if code:
         sys.exit(code)
     print(_farewell(data, file), flush=True)
+
+
+def _devices(folder: Path) -> Iterator[Device]:
+    """One of each kind but this computer, which is real here."""
+    for kind in SIMULATED:
+        if kind != "host":
+            made = device(kind, folder)
+            yield attrs.evolve(made, simulator=_plc()) if kind == "s7" else made
+
+
+def _plc() -> S7Simulator:
+    plc = S7Simulator(port=COURSE_PORT)
+    try:
+        plc.start()
+    except OSError:
+        plc = S7Simulator(port=0)
+    return plc
+
+
+@contextlib.contextmanager
+def _control(path: Path, everything: Everything) -> Iterator[Path | None]:
+    control = Control(path, everything.obey)
+    try:
+        control.start()
+    except OSError:  # too long a path, or a file system without sockets
+        yield None
+        return
+    try:
+        yield path
+    finally:
+        control.stop()
 
 
 def _check_folder(data: Path, file: Path) -> None:
@@ -76,23 +104,13 @@ def _check_folder(data: Path, file: Path) -> None:
         lock = DataLock(data)
         lock.hold()
         lock.release()
-        is_ours = not file.exists() or file.read_text("utf-8", "replace").startswith(HEADER)
+        is_ours = is_free(file, HEADER)
     except (OSError, ConfigError) as exc:
         text = f"cannot use {data}: {getattr(exc, 'strerror', None) or exc}"
         raise click.ClickException(text) from exc
     if not is_ours:
         text = f"{file} is not the demo's and would be overwritten, name another folder with DATA"
         raise click.ClickException(text)
-
-
-def _start_plc() -> S7Simulator:
-    plc = S7Simulator(port=COURSE_PORT)
-    try:
-        plc.start()
-    except OSError:
-        plc = S7Simulator(port=0)
-        plc.start()
-    return plc
 
 
 def _run_agent(file: Path, duration_s: float | None) -> int:
@@ -107,10 +125,11 @@ def _run_agent(file: Path, duration_s: float | None) -> int:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         }
         try:
-            return agent.wait()
+            code = agent.wait()
         finally:
             for number, handler in former.items():
                 signal.signal(number, handler)
+    return 0 if code == -signal.SIGTERM else code  # asked before it had begun to listen
 
 
 def _ask_to_stop(agent: subprocess.Popen[bytes]) -> None:
@@ -118,33 +137,43 @@ def _ask_to_stop(agent: subprocess.Popen[bytes]) -> None:
         agent.send_signal(signal.SIGTERM)
 
 
-def _agent() -> str:
-    """How the agent is called from the folder that the demo was started in."""
-    beside = Path(sys.executable).parent / "agent"
-    return os.path.relpath(beside) if beside.exists() else "agent"
-
-
 def command(data: Path, file: Path, *words: str) -> str:
     """A command of the agent on this data, to be pasted into a shell."""
-    line = [_agent(), *words]
+    line = [agent(), *words]
     if data.resolve() != Path("data").resolve() or not Path("agent.toml").exists():
         line += ["--config", str(file)]  # else agent.toml here names this data as well
-    return shlex.join(line)
+    return shell_line(*line)
 
 
-def _introduction(data: Path, file: Path, plc: S7Simulator, duration_s: float | None) -> str:
-    read = shlex.join([_agent(), "read", "plc", "--config", str(file)])
-    end = "Ctrl+C" if duration_s is None else f"itself after {duration_s:g} s, or by Ctrl+C"
-    return f"""\
-polling   this computer (host, every 2 s) and a simulated PLC (plc, every 1 s) at {plc.address}
-into      {data / "telemetry.db"}
-set up in {file}
-ends by   {end}
+def _introduction(demo: Demo) -> str:
+    devices = demo.everything.devices
+    width = max(len(name) for name in ("host", *(each.name for each in devices)))
+    end = "Ctrl+C"
+    if demo.duration_s is not None:
+        end = f"itself after {demo.duration_s:g} s, or by Ctrl+C"
+    lines = [f"polling   {'host':<{width}}  this computer itself"]
+    for each in devices:
+        about = f"{SIMULATED[each.kind].summary.rstrip('.')}, simulated: {each.simulator.address}"
+        lines.append(f"{'':10}{each.name:<{width}}  {about}")
+    lines += [
+        f"into      {demo.data / 'telemetry.db'}",
+        f"set up in {demo.file}",
+        f"ends by   {end}",
+        "",
+        "meanwhile, in another terminal:",
+        f"  {command(demo.data, demo.file, 'status')}",
+        f"  {shell_line(agent(), 'read', 'plc', '--config', demo.file)}",
+    ]
+    if demo.control is not None:
+        words = ["-m", "hw_sim", "fault", "--control", str(demo.control), "plc"]
+        lines.append("pull a plug, look at status, and put it back in:")
+        lines += [f"  {shell_line(_python(), *words, fault)}" for fault in ("silent", "none")]
+    return "\n".join([*lines, ""])
 
-meanwhile, in another terminal:
-  {command(data, file, "status")}
-  {read}
-"""
+
+def _python() -> str:
+    """How this Python is called from the folder that the demo was started in."""
+    return os.path.relpath(sys.executable)
 
 
 def _farewell(data: Path, file: Path) -> str:
@@ -157,5 +186,5 @@ def _farewell(data: Path, file: Path) -> str:
     if shutil.which("sqlite3"):
         query = "SELECT ts, cpu_total, load1 FROM system_sample ORDER BY ts DESC LIMIT 5"
         words = ["sqlite3", "-header", "-column", str(data / "telemetry.db"), query]
-        lines.append(f"  {shlex.join(words)}")
+        lines.append(f"  {shell_line(*words)}")
     return "\n".join(lines)

@@ -1,16 +1,25 @@
 """``python -m hw_sim host``."""
 
-from functools import partial
 from pathlib import Path
 
 import click
 
 from hw_sim import running
-from hw_sim.host.tree import HostTree
-from hw_sim.terminal import run_until_stopped, signals_wake
+from hw_sim.host.simulator import FAULTS, HostSimulator
+
+HELP = """The files that a Linux computer tells about itself, with values that move.
+
+They are made in a folder of your choice, which must have no proc and no sys yet, and taken away
+at the end. While it runs, type "fault NAME", "fault none" or "help" and Enter; Ctrl+C ends it.
+
+\b
+Examples:
+  python -m hw_sim host --root sim-root --interval 5
+  python -m hw_sim host --root sim-root --fault no-battery
+"""
 
 
-@click.command()
+@click.command(help=HELP)
 @click.option(
     "--root",
     required=True,
@@ -25,20 +34,10 @@ from hw_sim.terminal import run_until_stopped, signals_wake
     type=click.FloatRange(0.01, 3600),
     help="Seconds between changes.",
 )
+@running.fault_option
 @running.seed_option
-def command(root: Path, interval_s: float, seed: int) -> None:
-    """The files that a Linux computer tells about itself, with values that move.
-
-    \b
-    Example:
-      python -m hw_sim host --root sim-root --interval 5
-    """
-    tree = HostTree(root, seed)
-    with signals_wake() as wake:
-        try:
-            tree.build()
-            running.say(f"host simulator ready in {root}; Ctrl+C ends it")
-            run_until_stopped(wake, on_tick=partial(tree.step, interval_s), interval_s=interval_s)
-        except OSError as error:
-            raise click.ClickException(f"cannot make {root}: {error.strerror}") from error
-    running.say("stopped")
+@running.faults_option(FAULTS)
+def command(root: Path, interval_s: float, fault: str | None, seed: int) -> None:
+    """Run the simulated computer until it is stopped."""
+    simulator = HostSimulator(root, seed, interval_s=interval_s)
+    running.run(simulator, fault, lambda: f"host simulator ready in {root}")

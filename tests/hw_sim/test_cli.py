@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from hw_sim.cli import main
+from hw_sim.registry import SIMULATED
 from hw_sim.s7 import FAULTS
 from tests.hw_sim.raw_s7 import DB1_IS, READ_DB1, RawClient, item, job, wanted
 
@@ -110,7 +111,9 @@ def test_every_fault_is_listed() -> None:
     assert [text.split()[0] for text in result.output.splitlines()] == list(FAULTS)
 
 
-@pytest.mark.parametrize("command", [[], ["s7"], ["host"], ["demo"]])
+@pytest.mark.parametrize(
+    "command", [[], ["all"], ["fault"], ["demo"], *([kind] for kind in SIMULATED)]
+)
 def test_help_shows_examples(command: list[str]) -> None:
     result = CliRunner().invoke(main, [*command, "--help"])
 

@@ -1,6 +1,7 @@
 """The demo as ``make run`` starts it."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from agent.state import DataLock
 from agent.store import Reader
+from hw_sim.registry import SIMULATED
 
 ROOT = Path(__file__).parent.parent.parent
 LIMIT_S = 30
@@ -28,25 +30,64 @@ def rows_of(data: Path, device: str) -> int:
         return len(list(reader.samples(device, 0, FOREVER_MS)))
 
 
-def test_the_demo_stores_both_devices_and_ends_by_itself(tmp_path: Path) -> None:
-    with start_demo(tmp_path, "--duration", "3") as demo:
+def commands_in(said: str) -> list[str]:
+    """What it says to type."""
+    return re.findall(r"^  (\S.*)$", said, re.MULTILINE)
+
+
+def test_the_demo_stores_every_device_and_ends_by_itself(tmp_path: Path) -> None:
+    names = [SIMULATED[kind].load().name or kind for kind in SIMULATED]
+
+    with start_demo(tmp_path, "--duration", "6") as demo:
         said, log = demo.communicate(timeout=LIMIT_S)
 
     assert demo.returncode == 0, log
     assert "now try:" in said
-    assert rows_of(tmp_path / "data", "plc") >= 2
-    assert rows_of(tmp_path / "data", "host") >= 1
+    assert [name for name in names if not rows_of(tmp_path / "data", name)] == []
+    assert "WARNING" not in log
+    assert rows_of(tmp_path / "data", "plc") >= 3
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == [
+        "agent.lock",
+        "agent.toml",
+        "telemetry.db",
+    ]
+
+
+def test_a_plug_is_pulled_and_put_back_as_the_demo_says(tmp_path: Path) -> None:
+    with start_demo(tmp_path) as demo:
+        assert demo.stdout is not None
+        said = ""
+        while "plc none" not in said:
+            line = demo.stdout.readline()
+            assert line, said
+            said += line
+        pulls = [shlex.split(line) for line in commands_in(said) if "hw_sim" in line]
+        pulled, back = [
+            subprocess.run(
+                [sys.executable, *words[1:]],
+                cwd=tmp_path,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                capture_output=True,
+                text=True,
+            )
+            for words in pulls
+        ]
+        demo.send_signal(signal.SIGTERM)
+        demo.communicate(timeout=LIMIT_S)
+
+    assert (pulled.stdout, back.stdout) == ("plc: fault silent\n", "plc: fault none\n")
+    assert demo.returncode == 0
 
 
 def test_what_the_demo_says_to_type_works_where_the_folder_has_a_space(tmp_path: Path) -> None:
     with start_demo(tmp_path, "--duration", "1", data="my 'own' data") as demo:
         said, log = demo.communicate(timeout=LIMIT_S)
 
-    lines = [line.strip() for line in said.splitlines() if line.startswith("  ")]
+    lines = commands_in(said)
     results = [
         subprocess.run(["/bin/sh", "-c", line], cwd=tmp_path, capture_output=True, text=True)
         for line in lines
-        if shlex.split(line)[1] != "read"  # its simulator has ended
+        if shlex.split(line)[1] not in ("read", "-m")  # the simulators have ended
     ]
     assert demo.returncode == 0, log
     assert len(lines) >= 4
