@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 
 from agent.clock import Deadline
+from agent.devices.contract import Driver
 from agent.devices.links.link import Link
 from agent.errors import DeviceError
 from agent.poller import checked
@@ -16,7 +17,7 @@ from tests.fuzz.links import Replay
 from tests.fuzz.targets import TIMEOUT_S, Target
 
 WARM_UP = 0.2  # of all answers: until then memory may grow, of caches and of what is imported late
-READS = 2  # of one connection
+DRIVER_READS = 100  # then comes a new driver, which knows nothing of its device
 
 
 @attrs.define
@@ -68,7 +69,7 @@ def fuzz(target: Target, answers: int, seed: int) -> Outcome:
             links.append(Replay(rng.choice(target.conversations), others, rng))
             return links[-1]
 
-        _read(target, open_link, outcome)
+        _read(target.driver(open_link), outcome)
         outcome.fuzzed += sum(link.fuzzed for link in links)
         outcome.left_open += sum(not link.is_closed for link in links)
         if not base_kib and outcome.fuzzed >= WARM_UP * answers:
@@ -80,10 +81,9 @@ def fuzz(target: Target, answers: int, seed: int) -> Outcome:
     return outcome
 
 
-def _read(target: Target, open_link: object, outcome: Outcome) -> None:
-    """Some reads of one driver, as the poller does them: closed after an error."""
-    driver = target.driver(open_link)  # type: ignore[arg-type]
-    for _ in range(READS):
+def _read(driver: Driver, outcome: Outcome) -> None:
+    """Many reads of one driver, as the poller does them: closed after an error, or two reads."""
+    for number in range(DRIVER_READS):
         began_s = time.monotonic()
         try:
             checked(driver.read())
@@ -102,6 +102,8 @@ def _read(target: Target, open_link: object, outcome: Outcome) -> None:
         took_s = time.monotonic() - began_s
         outcome.slowest_s = max(outcome.slowest_s, took_s)
         outcome.late += took_s > TIMEOUT_S
+        if number % 2:
+            driver.close()
     driver.close()
 
 

@@ -60,5 +60,5 @@ def opener(address: str) -> OpenLink:
     """The way to a simulator: ``host:port``, or the path of a serial port."""
     if address.startswith("/"):
         return serial_opener(address, Line())
-    host, _, port = address.removeprefix("http://").rstrip("/").rpartition(":")
+    host, _, port = address.removeprefix("http://").split("/")[0].rpartition(":")
     return tcp_opener(LookUp(host.strip("[]"), int(port)))
