@@ -11,9 +11,9 @@ from agent.devices.json.plan import make_plan
 from agent.devices.json.values import Answer, RefusedError
 from agent.devices.links.link import OpenLink
 from agent.devices.links.serial_port import Line, serial_opener
-from agent.devices.links.tcp import LookUp, LookUpTimeoutError, tcp_opener
+from agent.devices.links.tcp import LookUp, connecting, tcp_opener
 from agent.errors import DeviceError
-from agent.model import Metric, Reason, Value
+from agent.model import Metric, Value
 
 
 class Json:
@@ -82,22 +82,14 @@ class Json:
                     return transport.answer(deadline)
                 except ConnectionError:  # the device closed it meanwhile, as many do
                     transport.close()
-        with _errors(f"connecting to {self._where}"):
-            self._open(deadline)
+        refused = "nothing listens at this port, check it and the device"
+        with (
+            _errors(f"connecting to {self._where}"),
+            connecting(self._where, deadline.timeout_s, refused),
+        ):
+            transport.open(deadline)
         with _errors(f"reading {self._where}"):
             return transport.answer(deadline)
-
-    def _open(self, deadline: Deadline) -> None:
-        try:
-            self._transport.open(deadline)
-        except ConnectionRefusedError as exc:
-            text = "connection refused: nothing listens at this port, check it and the device"
-            raise RefusedError(text, Reason.REFUSED) from exc
-        except LookUpTimeoutError:
-            raise
-        except TimeoutError as exc:
-            text = f"no connection within {deadline.timeout_s:g} s"
-            raise TimeoutError(f"{text}; check address, network and firewall") from exc
 
 
 def _transport(options: Options, open_link: OpenLink | None) -> Transport:

@@ -2,10 +2,14 @@
 
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from agent.clock import Deadline
+from agent.devices.contract import device_errors
+from agent.errors import DeviceError
+from agent.model import Reason
 
 Address = tuple[Any, ...]  # as sockets take it, another shape for each family
 Found = tuple[socket.AddressFamily, socket.SocketKind, int, str, Address]
@@ -138,3 +142,26 @@ class TcpLink:
 def tcp_opener(look_up: LookUp) -> Callable[[Deadline], TcpLink]:
     """Opens links to one host and port."""
     return lambda deadline: TcpLink(open_socket(look_up, deadline))
+
+
+@contextmanager
+def connecting(where: str, timeout_s: float, refused: str, late: str = "") -> Iterator[None]:
+    """Turn what fails on the way to a device into errors that say what to check.
+
+    Args:
+        where: ``host:port``.
+        refused: What it may be when nothing listens there.
+        late: What else it may be when nothing answers, beside host, network and firewall.
+    """
+    doing = f"connecting to {where}"
+    with device_errors(doing):
+        try:
+            yield
+        except ConnectionRefusedError as exc:
+            text = f"{doing}: connection refused: {refused}"
+            raise DeviceError(text, Reason.REFUSED) from exc
+        except LookUpTimeoutError:
+            raise
+        except TimeoutError as exc:
+            text = f"no connection within {timeout_s:.3g} s; check host, network and firewall"
+            raise TimeoutError(f"{text}; {late}" if late else text) from exc

@@ -6,7 +6,7 @@ from typing import Final
 from agent.clock import Deadline, monotonic_s
 from agent.devices.contract import Kind, device_errors
 from agent.devices.links.link import OpenLink
-from agent.devices.links.tcp import LookUp, LookUpTimeoutError, tcp_opener
+from agent.devices.links.tcp import LookUp, connecting, tcp_opener
 from agent.devices.luxtronik.connection import Answer, Connection, UnansweredError
 from agent.devices.luxtronik.discover import PROBES
 from agent.devices.luxtronik.layout import Layout, chosen, early_layout
@@ -15,10 +15,14 @@ from agent.devices.luxtronik.tables import entry
 from agent.devices.luxtronik.unit import absent_probes, firmware_of, heat_pump_type
 from agent.devices.luxtronik.wire import CALCULATIONS, Table
 from agent.errors import DeviceError
-from agent.model import Metric, Reason, Value
+from agent.model import Metric, Value
 
 CONNECT_S: Final = 5.0  # a controller in the house is connected in milliseconds
 REOPEN_AFTER_S: Final = 10.0  # controllers have crashed when they were reconnected faster
+REFUSED: Final = (
+    "older controllers listen at 8888, newer at 8889; or another program may hold its only "
+    "connection"
+)
 USUAL_VALUES: Final = 500  # even firmware of 2013 has three times as many
 
 
@@ -138,22 +142,9 @@ class Luxtronik:
         return f"reading {self._address} ({table.name})"
 
     def _connect(self, deadline: Deadline) -> None:
-        doing = f"connecting to {self._address}"
-        with device_errors(doing):
-            within_s = min(CONNECT_S, deadline.left_s())
-            try:
-                self._connection = Connection(self._open_link(Deadline(within_s)))
-            except ConnectionRefusedError as exc:
-                text = (
-                    "connection refused: older controllers listen at 8888, newer at 8889; "
-                    "or another program may hold its only connection"
-                )
-                raise DeviceError(f"{doing}: {text}", Reason.REFUSED) from exc
-            except LookUpTimeoutError:
-                raise
-            except TimeoutError as exc:
-                text = f"no connection within {within_s:.3g} s; check host, network and firewall"
-                raise TimeoutError(text) from exc
+        within_s = min(CONNECT_S, deadline.left_s())
+        with connecting(self._address, within_s, REFUSED):
+            self._connection = Connection(self._open_link(Deadline(within_s)))
         self._opened_s = self._monotonic_s()
 
     def _sentences(self) -> Iterator[str]:

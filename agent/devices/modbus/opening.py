@@ -4,11 +4,9 @@ from agent.clock import Deadline
 from agent.devices.contract import device_errors
 from agent.devices.links.link import OpenLink
 from agent.devices.links.serial_port import serial_opener
-from agent.devices.links.tcp import LookUp, LookUpTimeoutError, tcp_opener
+from agent.devices.links.tcp import LookUp, connecting, tcp_opener
 from agent.devices.modbus.connection import Connection, RtuConnection, TcpConnection
 from agent.devices.modbus.options import Options
-from agent.errors import DeviceError
-from agent.model import Reason
 
 
 def opener(options: Options) -> OpenLink:
@@ -28,15 +26,6 @@ def connect(options: Options, open_link: OpenLink, deadline: Deadline) -> Connec
     if options.serial:
         with device_errors(f"opening {options.serial}"):
             return RtuConnection(open_link(deadline), options.line, pause_s)
-    doing = f"connecting to {options.where}"
-    with device_errors(doing):
-        try:
-            return TcpConnection(open_link(deadline), pause_s)
-        except ConnectionRefusedError as exc:
-            text = "connection refused: nothing listens at this port, Modbus TCP listens at 502"
-            raise DeviceError(f"{doing}: {text}", Reason.REFUSED) from exc
-        except LookUpTimeoutError:
-            raise
-        except TimeoutError as exc:
-            text = f"no connection within {deadline.timeout_s:g} s"
-            raise TimeoutError(f"{text}; check host, network and firewall") from exc
+    refused = "nothing listens at this port, Modbus TCP listens at 502"
+    with connecting(options.where, deadline.timeout_s, refused):
+        return TcpConnection(open_link(deadline), pause_s)

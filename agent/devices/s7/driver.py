@@ -9,7 +9,7 @@ import attrs
 from agent.clock import Deadline
 from agent.devices.contract import Kind, device_errors, hex_bytes
 from agent.devices.links.link import OpenLink
-from agent.devices.links.tcp import LookUp, LookUpTimeoutError, tcp_opener
+from agent.devices.links.tcp import LookUp, connecting, tcp_opener
 from agent.devices.s7 import discover
 from agent.devices.s7.connection import Connection
 from agent.devices.s7.options import Options
@@ -120,18 +120,9 @@ class S7:
 
     def _connect(self, deadline: Deadline) -> None:
         options = self._options
-        try:
+        refused = "nothing listens at this port, an S7 listens at 102"
+        with connecting(self._address, deadline.timeout_s, refused):
             self._connection = Connection(self._open_link(deadline))
-        except ConnectionRefusedError as exc:
-            text = "connection refused: nothing listens at this port, an S7 listens at 102"
-            raise DeviceError(f"connecting to {self._address}: {text}", Reason.REFUSED) from exc
-        except LookUpTimeoutError:
-            raise
-        except TimeoutError as exc:
-            text = (
-                f"no connection within {deadline.timeout_s:g} s; check host, network and firewall"
-            )
-            raise TimeoutError(text) from exc
         local, remote = options.tsaps()
         try:
             self._pdu = self._connection.handshake(local, remote, options.pdu, deadline)

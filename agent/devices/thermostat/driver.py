@@ -7,7 +7,7 @@ from typing import Final
 from agent.clock import Deadline, monotonic_s
 from agent.devices.contract import Kind, TcpProbe, device_errors
 from agent.devices.links.link import OpenLink
-from agent.devices.links.tcp import LookUp, LookUpTimeoutError, tcp_opener
+from agent.devices.links.tcp import LookUp, connecting, tcp_opener
 from agent.devices.thermostat.facts import facts
 from agent.devices.thermostat.fields import Decoder, Row, standard_metrics
 from agent.devices.thermostat.options import Options
@@ -133,17 +133,9 @@ class Thermostat:
             raise ValueError(f"{exc}{hint}") from exc
 
     def _connect(self, deadline: Deadline) -> Session:
-        with device_errors(f"connecting to {self._address}"):
-            try:
-                return Session(self._open_link(deadline))
-            except ConnectionRefusedError as exc:
-                text = f"connection refused: {FULL}; or no thermostat is there, the port is {PORT}"
-                raise DeviceError(f"connecting to {self._address}: {text}", Reason.REFUSED) from exc
-            except LookUpTimeoutError:
-                raise
-            except TimeoutError as exc:
-                text = f"no connection within {deadline.timeout_s:g} s; check host, network and "
-                raise TimeoutError(f"{text}firewall; {FULL}") from exc
+        refused = f"{FULL}; or no thermostat is there, the port is {PORT}"
+        with connecting(self._address, deadline.timeout_s, refused, FULL):
+            return Session(self._open_link(deadline))
 
     def _ask_seldom(self, deadline: Deadline) -> None:
         """Settings, and facts once; a device that does not answer them is read nevertheless."""
