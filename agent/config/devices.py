@@ -8,7 +8,7 @@ import attrs
 
 from agent.config import environment
 from agent.config.faults import Fault, ReferencedText, did_you_mean, shown
-from agent.config.options import decimal
+from agent.config.options import Claim, decimal
 from agent.config.schema import (
     BUILT_IN_NAMES,
     DEVICE_NAME,
@@ -60,6 +60,7 @@ class DeviceLoader:
         self._environ = environ
         self._seen: set[str] = set()
         self._singles: set[str] = set()
+        self._claims: dict[str, list[tuple[str, Claim]]] = {}
         self.faults: list[Fault] = []
 
     def devices(self, tables: Any) -> Iterator[DeviceConfig]:
@@ -111,6 +112,8 @@ class DeviceLoader:
         if section.made is None or options.made is None:
             return None
         made: DeviceSection = section.made
+        if made.enabled:
+            self._check_claims(place, made.name, getattr(options.made, "claims", ()))
         timeout_s = kind.timeout_s if made.timeout_s is None else made.timeout_s
         return DeviceConfig(made.name, made.kind, made.enabled, interval_s, timeout_s, options.made)
 
@@ -119,6 +122,17 @@ class DeviceLoader:
             allowed = "one enabled device of it, what it measures is there once"
             place.fault(f"found a second {kind!r}, allowed: {allowed}", "kind")
         self._singles.add(kind)
+
+    def _check_claims(self, place: Place, name: str, claims: Sequence[Claim]) -> None:
+        for claim in claims:
+            others = self._claims.setdefault(claim.what, [])
+            for other, earlier in others:
+                if claim.is_alone or earlier.is_alone:
+                    hint = f"; {claim.hint}" if claim.hint else ""
+                    text = f"found {claim.what}, allowed: one that no other device has, "
+                    place.fault(f"{text}{shown(other)} has it{hint}")
+                    break
+            others.append((name, claim))
 
     def _check_name(self, place: Place, name: Any) -> None:
         if not isinstance(name, str):

@@ -111,6 +111,23 @@ class OptionFault:
     hint: str = ""
 
 
+@attrs.frozen
+class Claim:
+    """What a device needs to itself: two enabled ones that claim the same are a fault.
+
+    Options say so in a property ``claims``.
+
+    Args:
+        what: As the fault names it, such as ``the serial port /dev/ttyUSB0``.
+        hint: What to do instead.
+        is_alone: ``False`` claims a share, which only one who is alone disputes.
+    """
+
+    what: str
+    hint: str = ""
+    is_alone: bool = True
+
+
 Port = Annotated[int, Between(1, 65535)]
 Host = Annotated[str, HostName()]
 

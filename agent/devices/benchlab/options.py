@@ -1,11 +1,12 @@
 """What a ``[[device]]`` of kind ``benchlab`` may say."""
 
 import re
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Final
 
 import attrs
 
-from agent.config.options import Length
+from agent.config.options import Claim, Length
 
 
 @attrs.frozen
@@ -28,6 +29,9 @@ class BoardUid:
         return 'the 24 hex digits that "agent discover" shows, or "" for whichever board is found'
 
 
+ANY: Final = "whichever BENCHLAB board is there"
+
+
 @attrs.frozen
 class Options:
     """Which board, and where it is looked for."""
@@ -35,6 +39,16 @@ class Options:
     uid: Annotated[str, BoardUid()] = ""
     port: Annotated[str, Length(0, 255)] = ""
     search: Annotated[str, Length(1, 255)] = "/dev/ttyACM*"
+
+    @property
+    def claims(self) -> Sequence[Claim]:
+        """The board; a table that takes whichever board is found can't stand beside another."""
+        hint = "give each board its uid, as agent discover shows them"
+        if self.uid:
+            return [Claim(f"the board {self.uid.upper()}"), Claim(ANY, hint, is_alone=False)]
+        if self.port:
+            return [Claim(f"the serial port {self.port}"), Claim(ANY, hint, is_alone=False)]
+        return [Claim(ANY, hint)]
 
     @property
     def where(self) -> str:

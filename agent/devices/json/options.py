@@ -1,11 +1,11 @@
 """What a ``[[device]]`` of kind ``json`` and its tags may say, checked before anything runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import attrs
 
-from agent.config.options import Between, Host, Length, OneOf, OptionFault, Port, Secret
+from agent.config.options import Between, Claim, Host, Length, OneOf, OptionFault, Port, Secret
 from agent.devices.contract import address_of
 from agent.devices.json.address import Header, UrlError, header_faults, parse_url, text_faults
 from agent.devices.json.path import Step, parse_path
@@ -121,6 +121,11 @@ class Options:
         if self.serial is not None:
             return self.serial
         return address_of(self.host or "", self.port or 0)
+
+    @property
+    def claims(self) -> Sequence[Claim]:
+        """The serial port."""
+        return [Claim(f"the serial port {self.serial}")] if self.serial else []
 
     def planned_tags(self) -> Mapping[str, tuple[Step, ...]]:
         """The way to the value of each tag, by name.

@@ -1,11 +1,14 @@
 """What a ``[[device]]`` of kind ``luxtronik`` may say."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Final
 
 import attrs
 
-from agent.config.options import Between, Host, OneOf, Port
+from agent.config.options import Between, Claim, Host, OneOf, Port
 from agent.devices.contract import address_of
+
+USUAL_PORTS: Final = (8888, 8889)
 
 
 @attrs.frozen
@@ -24,6 +27,13 @@ class Options:
     def where(self) -> str:
         """``host:port``."""
         return address_of(self.host, self.port)
+
+    @property
+    def claims(self) -> Sequence[Claim]:
+        """The controller: some have crashed when two connections asked at once."""
+        is_usual = self.port in USUAL_PORTS  # the same controller, by its old and its new port
+        where = self.host if is_usual else self.where
+        return [Claim(f"the heat pump at {where.casefold()}", "it takes one connection")]
 
     @property
     def is_raw(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import attrs
 
-from agent.config.options import Between, Host, Length, OneOf, OptionFault, Port
+from agent.config.options import Between, Claim, Host, Length, OneOf, OptionFault, Port
 from agent.devices.contract import address_of
 from agent.devices.links.serial_port import BaudRate, Line, Parity, SerialPath
 from agent.devices.modbus.address import BIT_AREAS, Address, parse
@@ -70,6 +70,12 @@ class Options:
     def where(self) -> str:
         """``host:port`` or the path of the port."""
         return self.serial or address_of(self.host, self.port)
+
+    @property
+    def claims(self) -> Sequence[Claim]:
+        """The serial port."""
+        hint = "a device may have tags of several units: unit_id in [[device.tag]]"
+        return [Claim(f"the serial port {self.serial}", hint)] if self.serial else []
 
     @property
     def line(self) -> Line:
