@@ -228,3 +228,20 @@ def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     assert len(runs) == 1
     assert {words[0] for words in others} == {"discover", "init", "read", "status", "report"}
     assert [result.stderr for result in results if result.returncode] == []
+
+
+@pytest.mark.skipif(shutil.which("sqlite3") is None, reason="sqlite3 is not installed")
+def test_the_queries_of_the_readme_find_what_the_demo_stored(tmp_path: Path) -> None:
+    queries = re.findall(r"^    (sqlite3 .+)$", README, re.MULTILINE)
+    demo = [sys.executable, "-m", "hw_sim", "demo", "--data", "data", "--duration", "6"]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run(demo, cwd=tmp_path, env=environ, capture_output=True, timeout=90, check=True)
+
+    found = [
+        subprocess.run(query, shell=True, cwd=tmp_path, capture_output=True, text=True)
+        for query in queries
+    ]
+
+    assert len(queries) == 3
+    assert [each.stderr for each in found] == ["", "", ""]
+    assert all(len(each.stdout.splitlines()) >= 3 for each in found)

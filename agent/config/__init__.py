@@ -19,7 +19,7 @@ __all__ = ["Config", "DeviceConfig", "FaultyConfigError", "from_tables", "load"]
 
 NO_FILE = (
     "no configuration: there is no agent.toml in this folder and no /etc/agent/agent.toml, "
-    "name a file with --config FILE"
+    "name a file with --config FILE, or write one with: agent init"
 )
 
 

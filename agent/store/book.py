@@ -10,7 +10,7 @@ import attrs
 from agent.model import Metric, MetricType
 from agent.store.rows import HOST_KIND, Layout, Path, layout_from, layout_text, place
 from agent.store.schema import quoted
-from agent.store.views import rebuild, table_of
+from agent.store.views import VIEW_METRICS, rebuild, table_of
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +37,18 @@ class Entry:
     layouts: dict[Layout, int] = attrs.field(factory=dict)
     # What the last reading with these names came out as; drivers offer the same names each time.
     known: dict[tuple[str, ...], tuple[int, list[Path | None]]] = attrs.field(factory=dict)
+    offered: tuple[str, ...] = ()  # names of the newest reading
+    in_view: frozenset[str] = frozenset()  # names that its view shows
 
     def paths(self) -> dict[str, Path]:
-        """Metric name to its place in a row's array."""
-        return {name: path for name, (_, path, _) in self.metrics.items()}
+        """Metric name to its place in a row's array; those of the newest reading come first."""
+        names = dict.fromkeys(name for name in self.offered if name in self.metrics)
+        return {name: self.metrics[name][1] for name in (*names, *self.metrics)}
+
+    @property
+    def has_too_many(self) -> bool:
+        """Whether a view can't show all that it ever offered."""
+        return len(self.metrics) > VIEW_METRICS
 
 
 KNOWN_LIMIT = 64  # readings with different names that are remembered for each device
@@ -157,6 +165,9 @@ class Book:
 
         A value has no place when its name is new and the device has ``METRICS_LIMIT`` of them.
         """
+        entry.offered = names
+        if entry.has_too_many and not entry.in_view.issuperset(names):
+            self._changed[entry.id] = entry
         known = entry.known.get(names)
         if known is not None:
             return known
@@ -221,6 +232,13 @@ class Book:
         """Make the views anew of devices that are new or have new metrics since the last time."""
         if not self._changed:
             return
+        for entry in self._changed.values():
+            entry.in_view = frozenset(list(entry.paths())[:VIEW_METRICS])
+            if entry.has_too_many:
+                self._warn(
+                    f"{entry.name}: has had more than {VIEW_METRICS} metrics, its view shows "
+                    "so many of them, those of now first; reports have all"
+                )
         changed = [(e.id, e.name, e.kind, e.paths()) for e in self._changed.values()]
         hosts = None
         if not self._has_views or any(e.kind == HOST_KIND for e in self._changed.values()):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from agent.store.rows import HOST_KIND, Path
 from agent.store.schema import quoted
 
-COLUMN_LIMIT = 1990  # SQLite's own is 2,000 columns a view
+VIEW_METRICS = 1988  # SQLite's limit is 2,000 columns a view; time and ts_ms are two of them
 SYSTEM_COLUMNS = (
     "voltage", "current", "power", "battery_pct", "cpu_total", "cpu_freq",
     "load1", "load5", "load15",
@@ -52,7 +52,7 @@ def table_of(kind: str) -> str:
 def device_view(name: str, device: int, kind: str, paths: Paths) -> str:
     """``time`` (ISO 8601, UTC), ``ts_ms`` and a column for each metric of one device."""
     # Where two names differ in case only, or a metric is called time, SQLite adds ":1".
-    by_place = sorted(paths.items(), key=lambda item: item[1])[: COLUMN_LIMIT - 2]
+    by_place = sorted(list(paths.items())[:VIEW_METRICS], key=lambda item: item[1])
     chosen = ", ".join(f"{_value(path)} AS {quoted(metric)}" for metric, path in by_place)
     time = "strftime('%Y-%m-%dT%H:%M:%fZ', ts_ms / 1000.0, 'unixepoch') AS time"
     comma = ", " if chosen else ""

@@ -118,6 +118,6 @@ def test_without_a_file_and_without_the_kind_both_are_said() -> None:
 
     assert str(caught.value) == (
         "no configuration: there is no agent.toml in this folder and no /etc/agent/agent.toml, "
-        "name a file with --config FILE; HOST is set, as for the heat pump logger, but this "
-        "version has no kind 'luxtronik'"
+        "name a file with --config FILE, or write one with: agent init; HOST is set, as for the "
+        "heat pump logger, but this version has no kind 'luxtronik'"
     )

@@ -133,7 +133,7 @@ def test_no_file_at_all_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     assert str(caught.value) == (
         "no configuration: there is no agent.toml in this folder and no "
-        "/etc/agent/agent.toml, name a file with --config FILE"
+        "/etc/agent/agent.toml, name a file with --config FILE, or write one with: agent init"
     )
 
 

@@ -106,7 +106,27 @@ def test_metrics_without_end_are_left_out_from_a_limit_on_and_all_else_is_stored
     assert stored.values()[1:] == [{"new0": 0, "metric7": 0}, {"metric7": 1}, {"metric7": 2}]
     assert len(press.metrics) == METRICS_LIMIT
     assert len(stored.values("host")) == 3
-    assert messages(caplog) == ["press: has had 20000 metrics, more are left out of what is stored"]
+    assert messages(caplog) == [
+        "press: has had more than 1988 metrics, its view shows so many of them, those of now "
+        "first; reports have all",
+        "press: has had 20000 metrics, more are left out of what is stored",
+    ]
+
+
+def test_a_view_that_can_not_show_all_shows_what_is_offered_now(stored: Stored) -> None:
+    technical = {f"calculations.{n}": n for n in range(1500)}
+    readable = {f"Reading {n}": n for n in range(1500)}
+    shown = []
+
+    for values in (technical, readable, technical):
+        stored.put_values("press", values)
+        stored.store.flush()
+        shown.append({name for _, name, *_ in stored.sql("PRAGMA table_info(press)")})
+
+    assert shown[0] == {"time", "ts_ms", *technical}
+    assert shown[1] > {"time", "ts_ms", *readable}
+    assert shown[2] > {"time", "ts_ms", *technical}
+    assert len(shown[1]) == len(shown[2]) == 1990
 
 
 def test_a_kind_that_changes_and_comes_back_goes_on_with_its_old_data(stored: Stored) -> None:
