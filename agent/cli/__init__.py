@@ -92,21 +92,24 @@ def check(file: Path | None, *, as_json: bool) -> None:
 
 @main.command()
 @click.argument("device")
+@click.argument("names", nargs=-1)
 @config_option
 @json_option
-def read(device: str, file: Path | None, *, as_json: bool) -> None:
-    """Connect to one DEVICE, read it once, and show what it says.
+def read(device: str, names: tuple[str, ...], file: Path | None, *, as_json: bool) -> None:
+    """Connect to one DEVICE, read it once, and show what it says: all, or the metrics with NAMES
+    in their name or explanation.
 
     The agent may be running meanwhile, but some devices take one connection only.
 
     \b
     Examples:
       agent read host
+      agent read heatpump temperatur_t energy
       agent read plc --json
     """
     from agent.console.commands import read_report
 
-    show(read_report(load_config(file), device, as_json=as_json))
+    show(read_report(load_config(file), device, names, as_json=as_json))
 
 
 @main.command()

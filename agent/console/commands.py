@@ -1,6 +1,7 @@
 """What ``check`` and ``read`` print."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -50,8 +51,8 @@ def check_faults(error: AgentError) -> str:
     return json.dumps({"ok": False, "faults": faults}, indent=1, ensure_ascii=False)
 
 
-def read_report(config: Config, name: str, *, as_json: bool) -> str:
-    """One reading of one device, with units.
+def read_report(config: Config, name: str, parts: Sequence[str] = (), *, as_json: bool) -> str:
+    """One reading of one device, with units; only metrics that have one of the ``parts``.
 
     Raises:
         ConfigError: There is no such device.
@@ -73,6 +74,8 @@ def read_report(config: Config, name: str, *, as_json: bool) -> str:
         warnings = list(driver.warnings())
     finally:
         driver.close()
+    read = len(values)
+    values = {each: value for each, value in values.items() if _has(each, metrics, parts)}
     if as_json:
         return _read_json(device, values, metrics, (found, warnings), took_ms)
     rows = []
@@ -85,8 +88,15 @@ def read_report(config: Config, name: str, *, as_json: bool) -> str:
     lines += [printable(f"warning: {text}") for text in warnings]
     missing = sum(value is None for value in values.values())
     note = f", {missing} of them without a valid value (–)" if missing else ""
-    lines.append(f"{len(values)} values{note} in {took_ms:.0f} ms, the connection included")
+    of = f" of {read}" if parts else ""
+    lines.append(f"{len(values)}{of} values{note} in {took_ms:.0f} ms, the connection included")
     return "\n".join(lines)
+
+
+def _has(name: str, metrics: Mapping[str, Metric], parts: Sequence[str]) -> bool:
+    about = metrics.get(name)
+    text = f"{name} {about.help if about else ''}".lower()
+    return not parts or any(part.lower() in text for part in parts)
 
 
 def _where(device: DeviceConfig) -> str:

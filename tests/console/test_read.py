@@ -51,6 +51,15 @@ def test_a_plc_is_read(machine: Machine) -> None:
     assert result.stdout.splitlines()[1].split()[2:] == ["bar", "Oil"]
 
 
+def test_only_the_metrics_that_are_asked_for_are_shown(machine: Machine) -> None:
+    text = machine.run("read", "host", "LOAD1", "battery charge").stdout.split("\n\n")[0]
+    facts = json.loads(machine.run("read", "host", "load1", "--json").stdout)
+
+    shown = [line.split()[0] for line in text.splitlines()[1:]]
+    assert shown == ["battery_pct", "load1", "load15"]
+    assert [value["name"] for value in facts["values"]] == ["load1", "load15"]
+
+
 def test_an_unknown_device_has_a_hint(machine: Machine) -> None:
     result = machine.run("read", "hots")
 

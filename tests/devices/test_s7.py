@@ -223,14 +223,14 @@ def test_a_long_text_beyond_the_end_is_none(plc: S7Simulator) -> None:
     driver.close()
 
 
-def test_describe_shows_the_connection_and_canonical_addresses(plc: S7Simulator) -> None:
-    driver = make(plc, Tag("pressure", "DB1,REAL6"), Tag("alarm", "%db1.dbx10.0"))
+def test_describe_shows_the_connection_and_addresses_that_no_help_shows(plc: S7Simulator) -> None:
+    alarm = Tag("alarm", "%db1.dbx10.0", help="Oil is hot")
+    driver = make(plc, Tag("pressure", "DB1,REAL6"), alarm)
     driver.read()
 
     assert driver.describe() == [
         f"S7 at {plc.address}, TSAP 0100 to 0201, PDU 480 bytes",
         "2 tags, 5 bytes in 1 request a poll",
-        "pressure: DB1.DBD6:REAL",
         "alarm: DB1.DBX10.0:BOOL",
     ]
     driver.close()

@@ -90,7 +90,7 @@ class S7:
             raise
 
     def describe(self) -> Sequence[str]:
-        """Connection, requests, each tag's place and what is wrong with it."""
+        """Connection, requests, what is wrong with tags, and the place of those with a help."""
         return list(self._sentences())
 
     def warnings(self) -> Sequence[str]:
@@ -225,8 +225,10 @@ class S7:
             jobs = f"{len(plan.jobs)} request{'s' if len(plan.jobs) != 1 else ''}"
             yield f"{len(self._tags)} tags, {plan.size_bytes} bytes in {jobs} a poll"
         errors = self.tag_errors
+        helped = {tag.name for tag in self._options.tag if tag.help}  # of others it is the place
         for name, tag in self._tags.items():
-            yield f"{name}: {errors.get(name, tag.address.canonical)}"
+            if name in errors or name in helped:
+                yield f"{name}: {errors.get(name, tag.address.canonical)}"
 
 
 @contextmanager
