@@ -41,7 +41,7 @@ TCP_FAULTS: Mapping[str, Known] = {
     "too-many": Known("accepts connections and closes them at once, as if too many were open"),
     **LINK_FAULTS,
 }
-"""The same and two of TCP alone; the simulator does those."""
+"""The same and two of TCP alone: its entrance does ``refuse``, the simulator ``too-many``."""
 
 
 def helps(known: Mapping[str, Known]) -> Mapping[str, str]:

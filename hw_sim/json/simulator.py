@@ -3,15 +3,16 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from hw_sim.contract import RunsInside
+from hw_sim.entrance import Entrance, SerialEntrance, TcpEntrance
 from hw_sim.json import web
 from hw_sim.json.faults import BY_MODE, FAULTS, JUNK, Fault
 from hw_sim.json.station import Station
-from hw_sim.serial_line import SerialLine
-from hw_sim.tcp import Listener, Session
+from hw_sim.link_simulator import LinkSimulator
+from hw_sim.tcp import Session
 
 MODES = tuple(BY_MODE)
 REQUEST_LIMIT = 4096  # bytes of a line that a client sends
@@ -27,7 +28,7 @@ class Peer(Protocol):
     def send(self, data: bytes) -> None: ...
 
 
-class JsonSimulator(RunsInside):
+class JsonSimulator(LinkSimulator[Fault]):
     """One station.
 
     Args:
@@ -61,90 +62,40 @@ class JsonSimulator(RunsInside):
         on_write: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        entrance: Entrance = TcpEntrance(host, port, self._serve)
+        if mode == "serial":
+            entrance = SerialEntrance(path or Path("json"), self._answer_lines)
+        super().__init__(entrance, partial(Fault, mode=mode, seed=seed))
         self.mode = mode
         self._request = request
         self._period_s = period_s
-        self._seed = seed
         self._on_write = on_write
         self.station = Station(seed, clock)
         if frozen:
             self.station.freeze()
-        self._fault = Fault("", mode, seed)
         self._server = web.Server(
-            self.station.document, lambda: self._fault, self._count, PATH, user, password
+            self.station.document,
+            lambda: self.fault_in_force,
+            self._count,
+            PATH,
+            user,
+            password,
         )
-        self._listener = Listener(host, port, self._serve)
-        self._line = SerialLine(path or Path("json"), self._answer_lines)
-        self._is_started = False
         self._lock = threading.Lock()  # of the counters
         self.sessions = 0
         self.requests = 0
         self.write_requests = 0
 
     @property
-    def host(self) -> str:
-        """Where it listens; empty for a serial port."""
-        return "" if self.mode == "serial" else self._listener.host
-
-    @property
-    def port(self) -> int:
-        """The TCP port; the real one once started."""
-        return self._listener.port
-
-    @property
     def address(self) -> str:
         """``host:port``, a path, or a whole URL."""
-        if self.mode == "serial":
-            return str(self._line.path)
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}{PATH}" if self.mode == "http" else f"{host}:{self.port}"
+        address = super().address
+        return f"http://{address}{PATH}" if self.mode == "http" else address
 
     @property
     def seen(self) -> Sequence[Mapping[str, str]]:
         """The headers of each HTTP request, with small names."""
         return self._server.seen
-
-    def start(self) -> None:
-        """Be reachable; twice is fine.
-
-        Raises:
-            OSError: The port is taken or not allowed, or the host not ours.
-        """
-        if not self._is_started:
-            if self.mode == "serial":
-                self._line.plug()
-            else:
-                self._listener.open()
-            self._is_started = True
-            self.set_fault(self._fault.text)  # one that was set before
-
-    def stop(self) -> None:
-        """Free the port, drop the sessions, end their threads; twice is fine."""
-        self._is_started = False
-        self._fault.end()
-        self._listener.close()
-        self._line.unplug()
-
-    def set_fault(self, fault: str | None) -> None:
-        """Misbehave as ``NAME`` or ``NAME:ARG`` of ``FAULTS``; ``None`` ends it.
-
-        Raises:
-            ValueError: No such fault, an argument it can't have, or not in this mode.
-        """
-        new = Fault(fault or "", self.mode, self._seed)
-        self._fault.end()
-        self._fault = new
-        if not self._is_started:
-            return
-        if self.mode == "serial":
-            if new.name in ("unplug", "replug"):
-                self._line.unplug()
-            if new.name != "unplug":
-                self._line.plug()
-        elif new.name == "refuse":
-            self._listener.refuse()
-        else:
-            self._listener.open()
 
     def freeze(self) -> None:
         """Values stay as they are."""
@@ -172,7 +123,7 @@ class JsonSimulator(RunsInside):
     def _serve(self, session: Session) -> None:
         with self._lock:
             self.sessions += 1
-        if self._fault.name == "too-many":
+        if self.fault_in_force.name == "too-many":
             return
         match self.mode:
             case "http":
@@ -193,7 +144,7 @@ class JsonSimulator(RunsInside):
             number += 1
             is_read = text == self._request
             self._count(not is_read, text)
-            fault = self._fault
+            fault = self.fault_in_force
             answer = self._lines(fault) if is_read else b'{"error":"unknown command"}\n'
             if fault.name == "boot" and number == 1:
                 answer = b"".join(JUNK)
@@ -209,7 +160,7 @@ class JsonSimulator(RunsInside):
         try:
             while goes_on and listening.is_alive():  # one that is silent sees no end otherwise
                 number += 1
-                fault = self._fault
+                fault = self.fault_in_force
                 goes_on = fault.answer(session.send, self._lines(fault), number)
                 fault.wait(self._period_s)
         finally:

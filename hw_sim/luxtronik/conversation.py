@@ -2,6 +2,7 @@
 
 import struct
 import threading
+from collections import deque
 from collections.abc import Callable
 
 import attrs
@@ -12,6 +13,7 @@ from hw_sim.luxtronik.memory import Memory
 from hw_sim.luxtronik.wire import Write
 from hw_sim.tcp import Session
 
+REQUESTS_KEPT = 1000
 LOOK_S = 0.01  # how often a connection that has to wait looks whether it may go on
 
 
@@ -21,12 +23,25 @@ class Controller:
 
     memory: Memory
     on_write: Callable[[Write], None] | None
-    fault: Fault = attrs.Factory(Fault)
-    requests: list[int] = attrs.Factory(list)  # the commands, in order
+    fault: Fault
+    request_count: int = 0
     writes: list[Write] = attrs.Factory(list)
     connections: int = 0
     served: int = 0  # connections that are being served now
     lock: threading.Lock = attrs.Factory(threading.Lock)
+    _latest: deque[int] = attrs.Factory(lambda: deque(maxlen=REQUESTS_KEPT))
+
+    @property
+    def requests(self) -> list[int]:
+        """The commands, in order; of many only the latest are kept."""
+        with self.lock:
+            return list(self._latest)
+
+    def note(self, command: int) -> None:
+        """Count a request."""
+        with self.lock:
+            self.request_count += 1
+            self._latest.append(command)
 
     def begin(self, *, is_alone: bool) -> bool:
         """Count a connection as served; not one that has to be alone and isn't."""
@@ -76,8 +91,7 @@ def _answer(
     controller: Controller, session: Session, command: int, argument: int, number: int
 ) -> bool:
     """Whether the connection goes on."""
-    with controller.lock:
-        controller.requests.append(command)
+    controller.note(command)
     fault = controller.fault
     if command == wire.WRITE:
         _write(controller, Write(argument, struct.unpack(">i", session.receive(4))[0]))

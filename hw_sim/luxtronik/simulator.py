@@ -2,21 +2,23 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
-from hw_sim.contract import RunsInside
+from hw_sim.entrance import TcpEntrance
+from hw_sim.link_simulator import LinkSimulator
 from hw_sim.luxtronik.conversation import Controller, serve
 from hw_sim.luxtronik.discovery import Discovery
 from hw_sim.luxtronik.faults import FAULTS, Fault
 from hw_sim.luxtronik.memory import Memory
 from hw_sim.luxtronik.profiles import PROFILES
 from hw_sim.luxtronik.wire import Write
-from hw_sim.tcp import Listener, Session
+from hw_sim.tcp import Session
 
 EPOCH = 1_760_000_000.0  # 2025-10-09, the controller's clock at the start
 
 
-class LuxtronikSimulator(RunsInside):
+class LuxtronikSimulator(LinkSimulator[Fault]):
     """One controller on one TCP port, for any number of connections.
 
     Args:
@@ -47,36 +49,19 @@ class LuxtronikSimulator(RunsInside):
         clock: Callable[[], float] = time.monotonic,
         epoch: float = EPOCH,
     ) -> None:
+        super().__init__(TcpEntrance(host, port, self._serve), partial(Fault, seed=seed))
         self.profile = PROFILES[profile]
         self._memory = Memory(self.profile, seed, epoch, clock)
-        self._controller = Controller(self._memory, on_write)
-        self._seed = seed
+        self._controller = Controller(self._memory, on_write, self.fault_in_force)
         if frozen:
             self._memory.freeze()
-        self._listener = Listener(host, port, self._serve)
         self._discovery = None if discovery_port is None else Discovery(host, discovery_port)
         self._discovery_answer = discovery_answer
-        self._is_started = False
-
-    @property
-    def host(self) -> str:
-        """Where it listens."""
-        return self._listener.host
-
-    @property
-    def port(self) -> int:
-        """The TCP port; the real one once started."""
-        return self._listener.port
 
     @property
     def discovery_port(self) -> int:
         """The UDP port for calls, 0 if there is none."""
         return self._discovery.port if self._discovery else 0
-
-    @property
-    def address(self) -> str:
-        """``host:port``."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def write_requests(self) -> int:
@@ -99,59 +84,28 @@ class LuxtronikSimulator(RunsInside):
         return self._controller.connections
 
     def start(self) -> None:
-        """Accept connections; twice is fine.
+        """Accept connections, and answer calls; twice is fine.
 
         Raises:
-            OSError: The port is taken or not allowed, or the host not ours.
+            OSError: A port is taken or not allowed, or the host not ours.
         """
-        if self._is_started:
-            return
-        self._listener.open()
+        super().start()
         if self._discovery is not None:
             try:
                 self._discovery.start(self._discovery_answer.format(port=self.port))
             except OSError:
-                self._listener.close()
+                self.stop()
                 raise
-        self._is_started = True
-        self.set_fault(self.fault)  # one that was set before
 
     def stop(self) -> None:
         """Free the ports, drop the sessions, end their threads; twice is fine."""
-        self._is_started = False
-        self._controller.fault.end()
         if self._discovery is not None:
             self._discovery.stop()
-        self._listener.close()
+        super().stop()
 
     def restart(self) -> None:
         """Drop every connection, and accept new ones at once."""
-        self._listener.refuse()
-        self._listener.open()
-
-    @property
-    def fault(self) -> str | None:
-        """The name and argument of the fault in force."""
-        return self._controller.fault.text or None
-
-    def set_fault(self, fault: str | None) -> None:
-        """Misbehave as ``NAME`` or ``NAME:ARG`` of ``FAULTS``; ``None`` ends it.
-
-        ``too-many`` and those of second connections meet only connections made from now on,
-        ``refuse`` drops the others. Whatever waits because of the former fault goes on at once.
-
-        Raises:
-            ValueError: No such fault, or an argument it can't have.
-        """
-        new = Fault(fault or "", self._seed)
-        self._controller.fault.end()
-        self._controller.fault = new
-        if not self._is_started:
-            return
-        if new.name == "refuse":
-            self._listener.refuse()
-        else:
-            self._listener.open()
+        self._entrance.reset()
 
     def freeze(self) -> None:
         """Values stay as they are."""
@@ -168,6 +122,9 @@ class LuxtronikSimulator(RunsInside):
     def values(self, table: int) -> list[int]:
         """The raw values of a table, as a client would read them."""
         return self._memory.table(table)
+
+    def _apply_fault(self, fault: Fault) -> None:
+        self._controller.fault = fault
 
     def _serve(self, session: Session) -> None:
         serve(self._controller, session)

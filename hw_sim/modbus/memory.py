@@ -1,15 +1,11 @@
-"""The memory of the simulated meters, whose values move when they are looked at.
-
-Nothing runs between two requests: an idle simulator costs nothing.
-"""
+"""The memory of the simulated meters, whose values move when they are looked at."""
 
 import random
-import threading
 from collections.abc import Callable, Sequence
 
 from hw_sim.modbus.points import BIT_AREAS, BY_NAME, POINTS, WRITABLE, at_start, encode, limits_of
+from hw_sim.stepped import STEP_S, Stepped
 
-STEP_S = 0.25  # one step of the plant
 MAX_STEPS = 240  # after a minute without a look only the counters go on
 PHASES = ("l1", "l2", "l3")
 USUAL_CURRENTS = (4.2, 2.9, 0.75)  # A
@@ -72,7 +68,7 @@ class Unit:
                 self.cells[point.area][point.start + number] = cell
 
 
-class Memory:
+class Memory(Stepped):
     """All units, safe to use from several threads.
 
     Args:
@@ -80,24 +76,9 @@ class Memory:
     """
 
     def __init__(self, units: int, seed: int, clock: Callable[[], float]) -> None:
+        super().__init__(clock)
         self._seed = seed
         self._units = {number: Unit(number, seed) for number in range(1, units + 1)}
-        self._clock = clock
-        self._moved_at = clock()
-        self._frozen = False
-        self._lock = threading.Lock()
-
-    def freeze(self) -> None:
-        """Values stay as they are from now on."""
-        with self._lock:
-            self._advance()
-            self._frozen = True
-
-    def thaw(self) -> None:
-        """Values move on from where they are."""
-        with self._lock:
-            self._advance()
-            self._frozen = False
 
     def has(self, unit_id: int) -> bool:
         """Whether there is such a unit."""
@@ -148,13 +129,8 @@ class Memory:
                 enumerate([cell & mask for cell in cells], start)
             )
 
-    def _advance(self) -> None:
-        steps = int((self._clock() - self._moved_at) / STEP_S)
-        if steps < 1:
-            return
-        self._moved_at += steps * STEP_S
-        if not self._frozen:
-            for unit in self._units.values():
-                unit.count(max(0, steps - MAX_STEPS))
-                for _ in range(min(steps, MAX_STEPS)):
-                    unit.step()
+    def _play(self, steps: int) -> None:
+        for unit in self._units.values():
+            unit.count(max(0, steps - MAX_STEPS))
+            for _ in range(min(steps, MAX_STEPS)):
+                unit.step()

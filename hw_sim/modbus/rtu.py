@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
+from hw_sim.entrance import SerialEntrance
 from hw_sim.faults import Known
 from hw_sim.modbus import wire
-from hw_sim.modbus.faults import KNOWN_RTU, RTU_HELP, Fault
+from hw_sim.modbus.faults import KNOWN_RTU, RTU_HELP
 from hw_sim.modbus.plant import Write
 from hw_sim.modbus.simulator import DEFAULT_UNITS, ModbusSimulator
-from hw_sim.serial_line import SerialLine, SerialSession
+from hw_sim.serial_line import SerialSession
 
 IDLE_S = 0.02  # silence that ends a frame which is none
 SHORTEST_FRAME, LONGEST_FRAME = 4, 256
@@ -38,6 +39,7 @@ class ModbusRtuSimulator(ModbusSimulator):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(
+            SerialEntrance(path, self._serve),
             units=units,
             seed=seed,
             writable=writable,
@@ -46,24 +48,6 @@ class ModbusRtuSimulator(ModbusSimulator):
             on_write=on_write,
             clock=clock,
         )
-        self._line = SerialLine(path, self._serve)
-
-    @property
-    def address(self) -> str:
-        """The path of the port."""
-        return str(self._line.path)
-
-    def _open(self) -> None:
-        self._line.plug()
-
-    def _close(self) -> None:
-        self._line.unplug()
-
-    def _switch(self, fault: Fault) -> None:
-        if fault.name in ("unplug", "replug"):
-            self._line.unplug()
-        if fault.name != "unplug":
-            self._line.plug()
 
     def _serve(self, session: SerialSession) -> None:
         requests, number = _Requests(session), 0

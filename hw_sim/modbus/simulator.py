@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
-from hw_sim.contract import RunsInside
+from hw_sim.entrance import Entrance
 from hw_sim.faults import Known
+from hw_sim.link_simulator import LinkSimulator
 from hw_sim.modbus.faults import Fault
 from hw_sim.modbus.memory import Memory
 from hw_sim.modbus.plant import Plant, Write
@@ -13,7 +15,7 @@ from hw_sim.modbus.plant import Plant, Write
 DEFAULT_UNITS = 2
 
 
-class ModbusSimulator(RunsInside):
+class ModbusSimulator(LinkSimulator[Fault]):
     """What the meters on TCP and those on a serial line have in common.
 
     Args:
@@ -29,6 +31,7 @@ class ModbusSimulator(RunsInside):
 
     def __init__(
         self,
+        entrance: Entrance,
         *,
         units: int = DEFAULT_UNITS,
         seed: int = 1,
@@ -38,13 +41,12 @@ class ModbusSimulator(RunsInside):
         on_write: Callable[[Write], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        super().__init__(entrance, partial(Fault, known=self.KNOWN, seed=seed))
         memory = Memory(units, seed, clock)
-        self._plant = Plant(memory, writable, on_write, Fault("", self.KNOWN, seed), is_gateway)
-        self._seed = seed
+        self._plant = Plant(memory, writable, on_write, self.fault_in_force, is_gateway)
         self._frozen = frozen
         if frozen:
             memory.freeze()
-        self._is_started = False
 
     @property
     def write_requests(self) -> int:
@@ -65,45 +67,6 @@ class ModbusSimulator(RunsInside):
     def read_requests(self) -> int:
         """How many reads there were."""
         return self._plant.read_requests
-
-    @property
-    def fault(self) -> str | None:
-        """The name and argument of the fault in force."""
-        return self._plant.fault.text or None
-
-    def start(self) -> None:
-        """Be reachable; twice is fine.
-
-        Raises:
-            OSError: The address is taken or not allowed.
-        """
-        if not self._is_started:
-            self._open()
-            self._is_started = True
-            self.set_fault(self.fault)  # one that was set before
-
-    def stop(self) -> None:
-        """Drop the sessions and end their threads; twice is fine."""
-        self._is_started = False
-        self._plant.fault.end()
-        self._close()
-
-    def set_fault(self, fault: str | None) -> None:
-        """Misbehave as ``NAME`` or ``NAME:ARG`` of ``FAULTS``; ``None`` ends it.
-
-        Raises:
-            ValueError: No such fault, or an argument it can't have.
-        """
-        new = Fault(fault or "", self.KNOWN, self._seed)
-        self._plant.fault.end()
-        self._plant.fault = new
-        self._plant.forget()
-        if new.name == "frozen" or self._frozen:
-            self._plant.memory.freeze()
-        else:
-            self._plant.memory.thaw()
-        if self._is_started:
-            self._switch(new)
 
     def freeze(self) -> None:
         """Values stay as they are."""
@@ -127,12 +90,10 @@ class ModbusSimulator(RunsInside):
         """What a client would read."""
         return self._plant.memory.read(unit_id, area, start, count)
 
-    def _open(self) -> None:
-        raise NotImplementedError
-
-    def _close(self) -> None:
-        raise NotImplementedError
-
-    def _switch(self, fault: Fault) -> None:
-        """What a fault does to the way in."""
-        raise NotImplementedError
+    def _apply_fault(self, fault: Fault) -> None:
+        self._plant.fault = fault
+        self._plant.forget()
+        if fault.name == "frozen" or self._frozen:
+            self._plant.memory.freeze()
+        else:
+            self._plant.memory.thaw()

@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
+from hw_sim.entrance import TcpEntrance
 from hw_sim.faults import Known
-from hw_sim.modbus.faults import KNOWN_TCP, TCP_HELP, Fault
+from hw_sim.modbus.faults import KNOWN_TCP, TCP_HELP
 from hw_sim.modbus.plant import Write
 from hw_sim.modbus.simulator import DEFAULT_UNITS, ModbusSimulator
-from hw_sim.tcp import Listener, Session
+from hw_sim.tcp import Session
 
 
 class ModbusTcpSimulator(ModbusSimulator):
@@ -35,6 +36,7 @@ class ModbusTcpSimulator(ModbusSimulator):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(
+            TcpEntrance(host, port, self._serve),
             units=units,
             seed=seed,
             writable=writable,
@@ -42,39 +44,10 @@ class ModbusTcpSimulator(ModbusSimulator):
             on_write=on_write,
             clock=clock,
         )
-        self._listener = Listener(host, port, self._serve)
-
-    @property
-    def host(self) -> str:
-        """Where it listens."""
-        return self._listener.host
-
-    @property
-    def port(self) -> int:
-        """The TCP port; the real one once started."""
-        return self._listener.port
-
-    @property
-    def address(self) -> str:
-        """``host:port``."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def drop_sessions(self) -> None:
         """Close every connection, as devices do with those that were idle for long."""
-        self._listener.refuse()
-        self._listener.open()
-
-    def _open(self) -> None:
-        self._listener.open()
-
-    def _close(self) -> None:
-        self._listener.close()
-
-    def _switch(self, fault: Fault) -> None:
-        if fault.name == "refuse":
-            self._listener.refuse()
-        else:
-            self._listener.open()
+        self._entrance.reset()
 
     def _serve(self, session: Session) -> None:
         if self._plant.fault.name == "too-many":

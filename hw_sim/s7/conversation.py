@@ -21,7 +21,7 @@ class Plc:
     writable: bool
     tsaps: Collection[int] | None
     on_write: Callable[[Write], None] | None
-    fault: Fault = attrs.Factory(Fault)
+    fault: Fault
     tsaps_seen: list[tuple[int, int]] = attrs.Factory(list)
     pdus_agreed: list[int] = attrs.Factory(list)
     writes: list[Write] = attrs.Factory(list)

@@ -1,18 +1,14 @@
-"""The memory of the simulated PLC, whose values move when they are looked at.
-
-Nothing runs between two requests: an idle simulator costs nothing.
-"""
+"""The memory of the simulated PLC, whose values move when they are looked at."""
 
 import random
 import struct
-import threading
 from collections.abc import Callable, Iterable
 
 import attrs
 
 from hw_sim.s7 import tags, wire
+from hw_sim.stepped import Stepped
 
-STEP_S = 0.25  # one step of the plant
 MAX_STEPS = 2400  # after ten minutes without a look the past is no longer played out
 COUNTER_SPAN = 2**32
 TEMPERATURE_RANGE = (-300, 600)  # tenths of a degree
@@ -59,28 +55,13 @@ class Write:
                 yield f"part of {tag.name}"
 
 
-class Memory:
+class Memory(Stepped):
     """All areas of the PLC, safe to use from several threads."""
 
     def __init__(self, seed: int, clock: Callable[[], float]) -> None:
+        super().__init__(clock)
         self._areas = tags.initial_areas()
         self._random = random.Random(seed)
-        self._clock = clock
-        self._moved_at = clock()
-        self._frozen = False
-        self._lock = threading.Lock()
-
-    def freeze(self) -> None:
-        """Values stay as they are from now on."""
-        with self._lock:
-            self._advance()
-            self._frozen = True
-
-    def thaw(self) -> None:
-        """Values move on from where they are."""
-        with self._lock:
-            self._advance()
-            self._frozen = False
 
     def set_bytes(self, db: int, start: int, data: bytes, area: str = "DB") -> None:
         """Put ``data`` there; makes the block, or makes it longer, if need be."""
@@ -142,13 +123,9 @@ class Memory:
             return wire.OUT_OF_RANGE, nothing, 0
         return wire.OK, block, at
 
-    def _advance(self) -> None:
-        steps = int((self._clock() - self._moved_at) / STEP_S)
-        if steps < 1:
-            return
-        self._moved_at += steps * STEP_S
+    def _play(self, steps: int) -> None:
         block = self._areas.get(("DB", 1), bytearray())
-        if self._frozen or len(block) < 12:
+        if len(block) < 12:
             return
         played = min(steps, MAX_STEPS)
         for _ in range(played):

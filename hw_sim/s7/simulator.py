@@ -2,19 +2,21 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import ClassVar
 
-from hw_sim.contract import RunsInside
+from hw_sim.entrance import TcpEntrance
+from hw_sim.link_simulator import LinkSimulator
 from hw_sim.s7 import wire
 from hw_sim.s7.conversation import Conversation, Plc
 from hw_sim.s7.faults import FAULTS, Fault
 from hw_sim.s7.memory import Memory, Write
-from hw_sim.tcp import Listener, Session
+from hw_sim.tcp import Session
 
 DEFAULT_PDU = 480
 
 
-class S7Simulator(RunsInside):
+class S7Simulator(LinkSimulator[Fault]):
     """One PLC on one TCP port, for any number of connections.
 
     Args:
@@ -43,50 +45,17 @@ class S7Simulator(RunsInside):
         on_write: Callable[[Write], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._plc = Plc(Memory(seed, clock), pdu, writable, tsaps, on_write)
-        self._seed = seed
+        super().__init__(TcpEntrance(host, port, self._serve), partial(Fault, seed=seed))
+        memory = Memory(seed, clock)
+        self._plc = Plc(memory, pdu, writable, tsaps, on_write, self.fault_in_force)
         self._frozen = frozen
         if frozen:
-            self._plc.memory.freeze()
-        self._listener = Listener(host, port, self._serve)
-        self._is_started = False
-
-    @property
-    def host(self) -> str:
-        """Where it listens."""
-        return self._listener.host
-
-    @property
-    def port(self) -> int:
-        """The TCP port; the real one once started."""
-        return self._listener.port
-
-    @property
-    def address(self) -> str:
-        """``host:port``."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+            memory.freeze()
 
     @property
     def write_requests(self) -> int:
         """Requests to change something: writes, downloads, PLC control and stop."""
         return self._plc.write_requests
-
-    def start(self) -> None:
-        """Accept connections; twice is fine.
-
-        Raises:
-            OSError: The port is taken or not allowed, or the host not ours.
-        """
-        if not self._is_started:
-            self._listener.open()
-            self._is_started = True
-            self.set_fault(self.fault)  # one that was set before
-
-    def stop(self) -> None:
-        """Free the port, drop the sessions, end their threads; twice is fine."""
-        self._is_started = False
-        self._plc.fault.end()
-        self._listener.close()
 
     @property
     def requests(self) -> int:
@@ -107,34 +76,6 @@ class S7Simulator(RunsInside):
     def pdus_agreed(self) -> list[int]:
         """The PDU sizes that setups were answered with, in bytes."""
         return self._plc.pdus_agreed
-
-    @property
-    def fault(self) -> str | None:
-        """The name and argument of the fault in force."""
-        return self._plc.fault.text or None
-
-    def set_fault(self, fault: str | None) -> None:
-        """Misbehave as ``NAME`` or ``NAME:ARG`` of ``FAULTS``; ``None`` ends it.
-
-        Those about connecting and PDU sizes meet only connections made from now on, ``refuse``
-        drops the others. Whatever waits because of the former fault goes on at once.
-
-        Raises:
-            ValueError: No such fault, or an argument it can't have.
-        """
-        new = Fault(fault or "", self._seed)
-        self._plc.fault.end()
-        self._plc.fault = new
-        if new.name == "stop" or self._frozen:
-            self._plc.memory.freeze()
-        else:
-            self._plc.memory.thaw()
-        if not self._is_started:
-            return
-        if new.name == "refuse":
-            self._listener.refuse()
-        else:
-            self._listener.open()
 
     def freeze(self) -> None:
         """Values stay as they are."""
@@ -161,6 +102,13 @@ class S7Simulator(RunsInside):
     def remove_db(self, db: int) -> None:
         """Forget a data block, as a deleted one."""
         self._plc.memory.remove_db(db)
+
+    def _apply_fault(self, fault: Fault) -> None:
+        self._plc.fault = fault
+        if fault.name == "stop" or self._frozen:
+            self._plc.memory.freeze()
+        else:
+            self._plc.memory.thaw()
 
     def _serve(self, session: Session) -> None:
         try:

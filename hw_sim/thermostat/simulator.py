@@ -4,10 +4,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import ClassVar
 
-from hw_sim.contract import RunsInside
-from hw_sim.tcp import Listener, Session
+from hw_sim.entrance import TcpEntrance
+from hw_sim.link_simulator import LinkSimulator
+from hw_sim.tcp import Session
 from hw_sim.thermostat.board import GENERATIONS, Board
 from hw_sim.thermostat.channel import Measured, Settings
 from hw_sim.thermostat.conversation import Conversation
@@ -16,7 +18,7 @@ from hw_sim.thermostat.faults import FAULTS, Fault
 SESSIONS = 4
 
 
-class ThermostatSimulator(RunsInside):
+class ThermostatSimulator(LinkSimulator[Fault]):
     """One thermostat on one TCP port.
 
     Args:
@@ -47,9 +49,8 @@ class ThermostatSimulator(RunsInside):
     ) -> None:
         if generation not in GENERATIONS:
             raise ValueError(f"no generation {generation!r}: known are {', '.join(GENERATIONS)}")
+        super().__init__(TcpEntrance(host, port, self._serve), partial(Fault, seed=seed))
         self.board = Board(generation, fan, sensors, seed, clock)
-        self.fault_in_force = Fault()
-        self._seed = seed
         self._frozen = frozen
         self._on_write = on_write
         self._writes: list[str] = []
@@ -57,25 +58,8 @@ class ThermostatSimulator(RunsInside):
         self._lock = threading.Lock()
         self._sessions: set[Session] = set()
         self.connections = 0  # that were served
-        self._listener = Listener(host, port, self._serve)
-        self._is_started = False
         if frozen:
             self.freeze()
-
-    @property
-    def host(self) -> str:
-        """Where it listens."""
-        return self._listener.host
-
-    @property
-    def port(self) -> int:
-        """The TCP port; the real one once started."""
-        return self._listener.port
-
-    @property
-    def address(self) -> str:
-        """``host:port``."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def requests(self) -> list[str]:
@@ -93,53 +77,6 @@ class ThermostatSimulator(RunsInside):
     def write_requests(self) -> int:
         """How many of them."""
         return len(self.writes)
-
-    @property
-    def fault(self) -> str | None:
-        """The name and argument of the fault in force."""
-        return self.fault_in_force.text or None
-
-    def start(self) -> None:
-        """Accept connections; twice is fine.
-
-        Raises:
-            OSError: The port is taken or not allowed, or the host not ours.
-        """
-        if not self._is_started:
-            self._listener.open()
-            self._is_started = True
-            self.set_fault(self.fault)  # one that was set before
-
-    def stop(self) -> None:
-        """Free the port, drop the sessions, end their threads; twice is fine."""
-        self._is_started = False
-        self.fault_in_force.end()
-        self._listener.close()
-
-    def set_fault(self, fault: str | None) -> None:
-        """Misbehave as ``NAME`` or ``NAME:ARG`` of ``FAULTS``; ``None`` ends it.
-
-        Raises:
-            ValueError: No such fault, or an argument it can't have.
-        """
-        new = Fault(fault or "", self._seed)
-        self.fault_in_force.end()
-        self.fault_in_force = new
-        with self.board.lock:
-            for channel in self.board.channels[:1]:
-                channel.is_lost = new.name == "sensor-loss"
-            if new.name == "stale" or self._frozen:
-                self.board.freeze()
-            else:
-                self.board.thaw()
-        if not self._is_started:
-            return
-        if new.name == "refuse":
-            self._listener.refuse()
-        else:
-            self._listener.open()
-        if new.name == "restart":
-            self.restart()
 
     def restart(self) -> None:
         """As after power, or ``reset``: connections end, the time since boot is 0."""
@@ -184,6 +121,17 @@ class ThermostatSimulator(RunsInside):
                 self._writes.append(request)
         if changes and self._on_write is not None:
             self._on_write(request)
+
+    def _apply_fault(self, fault: Fault) -> None:
+        with self.board.lock:
+            for channel in self.board.channels[:1]:
+                channel.is_lost = fault.name == "sensor-loss"
+            if fault.name == "stale" or self._frozen:
+                self.board.freeze()
+            else:
+                self.board.thaw()
+        if fault.name == "restart" and self._is_started:
+            self.restart()
 
     def _serve(self, session: Session) -> None:
         with self._lock:
