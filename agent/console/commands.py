@@ -8,7 +8,7 @@ import attrs
 
 from agent.clock import SystemClock
 from agent.config import Config, DeviceConfig, FaultyConfigError
-from agent.config.faults import did_you_mean
+from agent.config.faults import ReferencedText, did_you_mean
 from agent.config.options import Secret
 from agent.console.table import printable, table, terminal_columns, value_text
 from agent.devices import KINDS
@@ -108,6 +108,8 @@ def _plain(value: Any) -> Any:
     """A configuration as JSON can hold it, its secrets left out wherever they stand."""
     if isinstance(value, Secret):
         return str(value)
+    if isinstance(value, ReferencedText):
+        return str(Secret(value))
     if attrs.has(type(value)):
         return {
             field.name: _plain(getattr(value, field.name)) for field in attrs.fields(type(value))

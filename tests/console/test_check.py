@@ -62,6 +62,17 @@ def test_a_sound_configuration_is_shown_as_json(machine: Machine) -> None:
     assert (device["name"], device["interval_s"], device["options"]["disks"]) == ("host", 5.0, True)
 
 
+def test_texts_from_files_and_the_environment_are_not_shown_as_json(machine: Machine) -> None:
+    (machine.folder / "url").write_text("http://10.0.0.7/hook/hunter2")
+    machine.configure('[[device]]\nname = "a"\nkind = "json"\nurl = { file = "url" }')
+
+    result = machine.run("check", "--json")
+
+    (device,) = json.loads(result.stdout)["config"]["devices"]
+    assert (device["options"]["url"], device["name"]) == ("***", "a")
+    assert "hunter2" not in result.stdout
+
+
 def test_every_fault_is_a_line_on_standard_error(machine: Machine) -> None:
     machine.configure(FAULTY)
 

@@ -29,6 +29,7 @@ class ScriptedLink:
         self.waiting = greeting
         self.sent: list[bytes] = []
         self.is_closed = False
+        self.breaks_idle = False  # whether looking for bytes finds the link broken
         self._piece = piece
         self._closes = closes
 
@@ -49,6 +50,8 @@ class ScriptedLink:
         raise TimeoutError(f"no answer within {deadline.timeout_s:g} s")
 
     def receive_now(self, limit: int) -> bytes:
+        if self.breaks_idle and not self.waiting:
+            raise ConnectionResetError(104, "Connection reset by peer")
         size = min(limit, self._piece)
         data, self.waiting = self.waiting[:size], self.waiting[size:]
         return data

@@ -159,7 +159,7 @@ def test_when_no_tag_is_there_that_is_an_error() -> None:
         driver.read()
 
     assert str(caught.value) == (
-        "reading 192.0.2.1:7: no tag is in the answer, which is an object with error, code"
+        "reading 192.0.2.1:7: no tag is in the answer: in the place of a is an object with error, code"
     )
     assert link.is_closed
 
@@ -191,16 +191,25 @@ def test_without_tags_metrics_are_those_of_all_answers_so_far() -> None:
     assert driver.describe()[1].startswith("no [[device.tag]] is configured: all 2 values")
 
 
-def test_names_that_never_come_again_make_room_for_new_ones() -> None:
-    first = "{" + ",".join(f'"a{number}": 1' for number in range(300)) + "}\n"
-    second = first.replace("a", "b")
-    driver = scripted(tcp(request="x"), ScriptedLink([first.encode(), second.encode()]))
+def test_types_are_kept_and_new_names_refused_once_there_are_too_many() -> None:
+    many = "{" + ",".join(f'"a{number}": 1' for number in range(300))
+    first, second = f'{many}, "x": 21.5}}\n', many.replace("a", "b") + ', "x": "n/a"}\n'
+    said = [first, second, '{"x": "off"}\n', '{"y": 1}\n']
+    driver = scripted(tcp(request="x"), ScriptedLink([each.encode() for each in said]))
     driver.read()
 
     values = driver.read()
 
-    assert list(values) == [metric.name for metric in driver.metrics]
-    assert len(values) == 300
+    hint = "name those that you want with [[device.tag]]"
+    warning = f"the answers had more than 500 names by now, new ones are left out: {hint}"
+    assert (len(values), len(driver.metrics)) == (200, 500)
+    assert driver.warnings() == [
+        "x: wanted a number, got a text that is none",
+        warning,
+    ]
+    assert driver.read() == {"x": None}
+    with pytest.raises(DeviceError, match="more than 500 names by now"):
+        driver.read()
 
 
 def test_more_values_than_can_be_taken_are_told() -> None:

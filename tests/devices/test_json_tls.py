@@ -7,8 +7,8 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from agent.devices.json.tls import TlsLink, make_context
 from agent.devices.json.values import RefusedError
 from agent.errors import DeviceError
 from agent.model import Reason
-from tests.devices.json_script import ScriptedLink, scripted, web
+from tests.devices.json_script import Links, ScriptedLink, answer, scripted, web
 
 TIMEOUT_S = 5.0
 BODY = b'{"temperature": 21.5}' + b" " * 40_000  # more than two records of TLS
@@ -85,6 +85,75 @@ def error_of(port: int, host: str = "127.0.0.1", timeout_s: float = TIMEOUT_S) -
     assert f"https://{host}:{port}/x" in str(caught.value)
     assert str(caught.value).isprintable()
     return caught.value
+
+
+class SecretLink(ScriptedLink):
+    """A scripted link with TLS in between; ``say`` is what the far end says unasked."""
+
+    def __init__(self, certificate: Path, answers: Sequence[bytes]) -> None:
+        super().__init__()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._in, self._out, server_side=True)
+        self._is_shaken = False
+        self._plain = list(answers)
+        self.requests: list[bytes] = []
+
+    def say(self, data: bytes) -> None:
+        self._tls.write(data)
+        self.waiting += self._out.read()
+
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        self._in.write(data)
+        with suppress(ssl.SSLWantReadError):
+            if not self._is_shaken:
+                self._tls.do_handshake()
+                self._is_shaken = True
+            self.requests.append(self._tls.read(65536))
+            self._tls.write(self._plain.pop(0))
+        self.waiting += self._out.read()
+
+
+@needs_openssl
+def test_tickets_for_later_sessions_are_no_answer_that_nobody_asked_for(certificate: Path) -> None:
+    far = SecretLink(certificate, [])
+    link = TlsLink(far, trusting(), "device", Deadline(TIMEOUT_S))
+    tickets = far.waiting
+
+    nothing = link.receive_now(1)
+    far.say(b"x")
+
+    assert tickets
+    assert (nothing, link.receive_now(1)) == (b"", b"x")
+
+
+@needs_openssl
+def test_what_came_unasked_in_tls_is_not_taken_for_the_next_answer(certificate: Path) -> None:
+    said = [answer(b'{"a": %d}' % number) for number in (1, 2, 3)]
+    far = [SecretLink(certificate, said[:2]), SecretLink(certificate, said[2:])]
+    options = web(url="https://192.0.2.1/x", verify_tls=False)
+    driver = Json(options, TIMEOUT_S, Links(*far))
+    before = [driver.read(), driver.read()]
+    far[0].say(said[1])
+
+    after = driver.read()
+
+    assert (before, after) == ([{"a": 1}, {"a": 2}], {"a": 3})
+    assert [len(link.requests) for link in far] == [2, 1]
+
+
+@needs_openssl
+def test_an_alert_while_idle_is_the_end_of_the_connection(certificate: Path) -> None:
+    said = answer(b'{"a": 1}')
+    far = [SecretLink(certificate, [said]), SecretLink(certificate, [said])]
+    options = web(url="https://192.0.2.1/x", verify_tls=False)
+    driver = Json(options, TIMEOUT_S, Links(*far))
+    driver.read()
+    far[0].waiting = b"\x17\x03\x03\x00\x13" + bytes(19)  # a record that can't be decrypted
+
+    assert driver.read() == {"a": 1}
+    assert [len(link.requests) for link in far] == [1, 1]
 
 
 @needs_openssl

@@ -1,5 +1,6 @@
 """From bytes to JSON, to single values, to the types of metrics."""
 
+import contextlib
 import json
 import math
 from typing import Any
@@ -8,7 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agent.devices.json.values import LEAVES_LIMIT, Answer, converted, leaves, parse, type_of
+from agent.clock import Deadline
+from agent.devices.json.names import LEAVES_LIMIT, Names
+from agent.devices.json.values import Answer, converted, leaves, parse, type_of
 from agent.model import MetricType, Value
 
 FLOAT, INT, BOOL, TEXT = MetricType.FLOAT, MetricType.INT, MetricType.BOOL, MetricType.TEXT
@@ -172,6 +175,36 @@ def test_values_that_are_nested_too_deep_are_left_out(depth: int, count: int) ->
     assert found.beyond_depth is not bool(count)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "names"),
+    [
+        ({"a.b": 1, "a": {"b": 2}}, {"a": {"b": 3}}, {"a.b_2": 3}),
+        ({"temp": 1, "Temp": 2}, {"Temp": 3}, {"Temp_2": 3}),
+        ({"temp": 1, "Temp": 2}, {"Temp": 3, "temp": 4}, {"Temp_2": 3, "temp": 4}),
+        ({"x" * 9000: 1, "x" * 9001: 2}, {"x" * 9001: 3}, {"x" * 190 + "_2": 3}),
+        ({"a": [1, 2]}, {"a": {"1": 3}}, {"a.1": 3}),
+    ],
+)
+def test_a_name_belongs_to_one_value_whatever_else_is_there(
+    first: object, second: object, names: dict[str, Value]
+) -> None:
+    known = Names()
+    leaves(first, known)
+
+    assert leaves(second, known).values == names
+
+
+def test_names_beyond_the_limit_are_refused_and_those_that_are_known_stay() -> None:
+    known = Names()
+    leaves([1] * (LEAVES_LIMIT - 1), known)
+
+    found = leaves({"x": 1, "y": 2, "0": 3}, known)
+
+    assert found.values == {"x": 1, "0": 3}
+    assert found.beyond_names
+    assert not found.beyond_limit
+
+
 NO_NUMBER = "wanted a number, got a text that is none"
 NO_INT = "wanted a whole number of 64 bits, got a number"
 
@@ -218,6 +251,7 @@ def test_values_become_the_type_of_their_metric(
         ("21,5", FLOAT, NO_NUMBER),
         ("", FLOAT, NO_NUMBER),
         ("9" * 400, TEXT, ""),
+        ("9" * 65, FLOAT, NO_NUMBER),
         (True, FLOAT, "wanted a number, got true or false"),
         ([1], FLOAT, "wanted a number, got a list"),
         ({}, TEXT, "wanted a text, got an object"),
@@ -237,3 +271,22 @@ def test_what_does_not_fit_is_no_value_and_told(
 
     assert found == problem
     assert (made is None) is bool(problem)
+
+
+@pytest.mark.parametrize("size", [1_000, 8_000, 65_000])
+@pytest.mark.parametrize(
+    "sign", ["9", "1.", ".", " ", "-", "9e", "e9", "<", "<title", "<title>", "[", '"', "\\", "\x00"]
+)
+def test_a_text_of_equal_signs_costs_no_time(sign: str, size: int) -> None:
+    text = (sign * size)[:size]
+    deadline = Deadline(5.0)  # milliseconds are enough
+
+    for each in (text, f"{text}x", f"x{text}", f" {text} "):
+        for wanted in MetricType:
+            converted(each, wanted)
+        assert leaves(parse(json.dumps({each: each}).encode())).values
+        for data in (each, f"<html>{each}", f"<{each}", f"[{each}", f'{{"{each}'):
+            with contextlib.suppress(ValueError):
+                parse(data.encode())
+
+    deadline.left_s()

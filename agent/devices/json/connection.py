@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, cast
 
 from agent.clock import Deadline
+from agent.devices.json.values import RefusedError
 from agent.devices.links.link import Link
 
 if TYPE_CHECKING:
     import socket
 
 PIECE: Final = 65536  # bytes
-HEADERS_LIMIT: Final = 65536  # bytes of status line and headers, and of what stands around chunks
+# Bytes of status line and headers, and of what stands around chunks. The time that http.client
+# takes for a Content-Type grows with the square of its length: 0.2 s for these, 2 s for 65536.
+HEADERS_LIMIT: Final = 16384
 
 
 class Received:
@@ -106,6 +109,7 @@ class Connection(http.client.HTTPConnection):
         super().__init__("device")
         self._link = link
         self._own = _Socket(link)
+        self._is_used = False
         self.sock = cast("socket.socket", self._own)
         self.auto_open = 0
 
@@ -114,10 +118,24 @@ class Connection(http.client.HTTPConnection):
         """Where answers come in."""
         return self._own.received
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether it was used, and more came than the answer, or it broke.
+
+        Taken for the next answer, that would leave each read one answer behind.
+        """
+        if not self._is_used:
+            return False
+        try:
+            return self.received.has_unread or bool(self._link.receive_now(1))
+        except (OSError, RefusedError):
+            return True
+
     def get(
         self, target: str, headers: Mapping[str, str], deadline: Deadline
     ) -> http.client.HTTPResponse:
         """The head of the answer."""
+        self._is_used = True
         self.received.deadline = deadline
         self.received.left = HEADERS_LIMIT
         self.received.count = 0

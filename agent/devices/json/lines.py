@@ -3,7 +3,9 @@
 from typing import Final, Protocol
 
 from agent.clock import Deadline
+from agent.config.faults import ReferencedText
 from agent.devices.json.options import Options
+from agent.devices.json.owed import Owed
 from agent.devices.json.path import cleaned
 from agent.devices.json.values import SHOWN, Answer, parse
 from agent.devices.links.link import Link, OpenLink
@@ -92,11 +94,14 @@ class LineTransport:
     def __init__(self, options: Options, open_link: OpenLink) -> None:
         self._open_link = open_link
         self._ask = f"{options.request}{options.line_end}".encode() if options.request else b""
+        is_hidden = isinstance(options.request, ReferencedText)
+        self._shown_ask = "the request" if is_hidden else repr(options.request.strip())
         self._lines = Lines(options.line_end[-1:].encode(), options.max_bytes)
         self._limit = options.max_bytes
         self._is_serial = options.serial is not None
         self._link: Link | None = None
         self._is_settled = False  # whether whole lines come over this link
+        self._owed = Owed(self._ask.strip(), self._next_lines)
 
     @property
     def is_open(self) -> bool:
@@ -105,6 +110,7 @@ class LineTransport:
     def open(self, deadline: Deadline) -> Link:
         self.close()
         self._is_settled = False
+        self._owed.count = 0
         self._link = self._open_link(deadline)
         return self._link
 
@@ -121,6 +127,7 @@ class LineTransport:
             link.close()
 
     def _asked(self, link: Link, deadline: Deadline) -> Answer:
+        self._owed.wait(deadline)
         self._drop_stale(link)
         link.send(self._ask, deadline)
         echo, junk = self._ask.strip(), None
@@ -131,7 +138,7 @@ class LineTransport:
                 if junk is None:
                     raise
                 raise junk from exc
-            for line in lines:
+            for at, line in enumerate(lines, 1):
                 if line == echo:
                     continue
                 try:
@@ -142,18 +149,19 @@ class LineTransport:
                     junk = _no_line(line, exc, deadline)  # a greeting, or what it says at start
                 else:
                     self._is_settled = True
-                    return answer
+                    return self._owed.newest(answer, lines[at:], deadline)
 
     def _reply_lines(self, link: Link, deadline: Deadline) -> list[bytes]:
         """Many a device starts anew when its serial port is opened, and misses the request."""
         wait_s = min(RESEND_S, deadline.timeout_s / 3)
         while self._is_serial and not self._is_settled and deadline.left_s() > wait_s:
             try:
-                return self._next_lines(link, Deadline(wait_s))
+                return self._next_lines(Deadline(wait_s))
             except TimeoutError:
                 self._lines.clear()
                 link.send(self._ask, deadline)
-        return self._next_lines(link, deadline)
+                self._owed.count += 1
+        return self._next_lines(deadline)
 
     def _drop_stale(self, link: Link) -> None:
         """What came without being asked, such as the late answer to a request before."""
@@ -180,7 +188,7 @@ class LineTransport:
                 except ValueError as exc:
                     junk = _no_line(line, exc, deadline)
             try:
-                lines = self._sound(self._next_lines(link, deadline))
+                lines = self._sound(self._next_lines(deadline))
             except (TimeoutError, ConnectionError) as exc:
                 if junk is None:
                     raise
@@ -223,13 +231,13 @@ class LineTransport:
         self._is_settled = False
         return link
 
-    def _next_lines(self, link: Link, deadline: Deadline) -> list[bytes]:
+    def _next_lines(self, deadline: Deadline) -> list[bytes]:
         """Wait for one or more; what a device says before it closes is one too."""
         while True:
             if self._link is None:
                 raise ConnectionAbortedError("the device closed the connection")
             try:
-                data = link.receive(PIECE, deadline)
+                data = self._link.receive(PIECE, deadline)
             except TimeoutError as exc:
                 raise TimeoutError(self._late(deadline)) from exc
             except ConnectionAbortedError:
@@ -246,7 +254,7 @@ class LineTransport:
             rest = self._lines.rest
             return f"{text}: {len(rest)} bytes without an end of line: {_shown(rest)}; see line_end"
         if self._ask:
-            return f"{text} to {self._ask.strip().decode()!r}; check request and line_end"
+            return f"{text} to {self._shown_ask}; check request and line_end"
         return f"{text}: the device says nothing by itself; does it need a request?"
 
 

@@ -1,15 +1,15 @@
 """Which values are taken of an answer: those that tags name, or all that are there."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
+from agent.devices.json.names import LEAVES_LIMIT, Names
 from agent.devices.json.options import Options, Tag
 from agent.devices.json.path import AbsentError, find, what_is
-from agent.devices.json.values import LEAVES_LIMIT, converted, leaves, type_of
+from agent.devices.json.values import converted, leaves, type_of
 from agent.devices.tags import scaling
 from agent.model import Metric, MetricType, Value
 
-NAMED: Final = 8  # of what is there in place of what was wanted
 Scale = Callable[[object], float | None]
 
 
@@ -62,7 +62,10 @@ class TagPlan:
             if problem:
                 warnings.append(f"{tag.name}: {tag.path}: {problem}")
         if len(there) == len(self._tags):
-            raise ValueError(f"no tag is in the answer, which is {what_is(answer)}")
+            tag = self._tags[0]
+            raise ValueError(
+                f"no tag is in the answer: in the place of {tag.path} is {there[tag.name]}"
+            )
         self._there, self.warnings = there, warnings
         return values
 
@@ -94,19 +97,27 @@ class TagPlan:
 class EverythingPlan:
     """All single values of the answers, by the way to them; those that are not there are left out.
 
-    Metrics are those of all answers so far, since many a device sends now this and now that.
+    Metrics are those of all answers so far, since many a device sends now this and now that; each
+    keeps its name and its type. Past the limit new ones are left out.
     """
 
     def __init__(self) -> None:
+        self._names = Names()
         self._types: dict[str, MetricType | None] = {}
         self._count = 0  # of the last answer
         self.metrics: Sequence[Metric] = ()
         self.warnings: Sequence[str] = ()
 
     def values(self, answer: Any) -> Mapping[str, Value]:
-        found = leaves(answer)
+        found = leaves(answer, self._names)
         self._count = len(found.values)
+        hint = "name those that you want with [[device.tag]]"
+        too_many = (
+            f"the answers had more than {LEAVES_LIMIT} names by now, new ones are left out: {hint}"
+        )
         if not found.values:
+            if found.beyond_names:
+                raise ValueError(too_many)
             raise ValueError(f"no value in the answer, which is {what_is(answer)}")
         self._learn(found.values)
         values: dict[str, Value] = {}
@@ -116,7 +127,8 @@ class EverythingPlan:
                 values[name], problem = converted(found.values[name], known or MetricType.FLOAT)
                 if problem:
                     warnings.append(f"{name}: {problem}")
-        hint = "name those that you want with [[device.tag]]"
+        if found.beyond_names:
+            warnings.append(too_many)
         if found.beyond_limit:
             warnings.append(f"the answer has more than {LEAVES_LIMIT} values: {hint}")
         if found.beyond_depth:
@@ -131,9 +143,7 @@ class EverythingPlan:
     def _learn(self, found: Mapping[str, Any]) -> None:
         known = self._types
         new = {name: type_of(value) for name, value in found.items() if known.get(name) is None}
-        if len(known.keys() | new) > LEAVES_LIMIT:
-            self._types = known = {name: each for name, each in known.items() if name in found}
-        elif all(name in known and each is None for name, each in new.items()):
+        if all(name in known and each is None for name, each in new.items()):
             return
         known |= new
         self.metrics = tuple(

@@ -9,16 +9,18 @@ from typing import Any, Final
 import attrs
 
 from agent.devices.contract import hex_bytes
+from agent.devices.json.names import LEAVES_LIMIT, Names, Way
 from agent.devices.json.path import DEPTH_LIMIT, cleaned, sort_of
-from agent.model import RESERVED_METRICS, MetricType, Reason, Value
+from agent.model import MetricType, Reason, Value
 
-LEAVES_LIMIT: Final = 500
-NAME_LIMIT: Final = 190  # characters; the store takes 200, and a number may follow
 SHOWN: Final = 60  # characters of an answer that an error repeats
 INT_DIGITS: Final = 20  # of 2**64; a number with more is no whole number of 64 bits
 INT_LIMIT: Final = 2**63
-NUMBER: Final = re.compile(r"\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?\s*")
+NUMBER_LIMIT: Final = 64  # characters of a text that is a number
+NUMBER: Final = re.compile(r"\s*[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?\s*")
 INTEGER: Final = re.compile(r"\s*[-+]?[0-9]{1,20}\s*")
+TITLE: Final = re.compile(r"<title[^<>]*>([^<]{1,200})", re.IGNORECASE)
+TITLE_WITHIN: Final = 2000  # characters of a web page
 WORDS: Final = {
     "true": True, "on": True, "yes": True, "1": True,
     "false": False, "off": False, "no": False, "0": False,
@@ -48,6 +50,7 @@ class Leaves:
     values: dict[str, Any]
     beyond_limit: bool = False
     beyond_depth: bool = False
+    beyond_names: bool = False
 
 
 def parse(data: bytes) -> Answer:
@@ -75,23 +78,31 @@ def parse(data: bytes) -> Answer:
     return Answer(value, is_utf8)
 
 
-def leaves(value: Any) -> Leaves:
+def leaves(value: Any, names: Names | None = None) -> Leaves:
     """All single values below ``value``, named by the way to them.
+
+    Args:
+        names: Those of the answers before.
 
     >>> leaves({"main": {"temp": 21.5}, "list": [True, None]}).values
     {'main.temp': 21.5, 'list.0': True, 'list.1': None}
     """
+    names = names or Names()
     found: dict[str, Any] = {}
-    taken: set[str] = set()
+    refused = 0
     too_deep = False
-    for name, each in _walk(value, "", 0):
+    for way, each in _walk(value, ()):
         if isinstance(each, dict | list):
             too_deep = too_deep or bool(each)
             continue
-        if len(found) == LEAVES_LIMIT:
-            return Leaves(found, beyond_limit=True, beyond_depth=too_deep)
-        found[_unique(name, taken)] = each
-    return Leaves(found, beyond_depth=too_deep)
+        if len(found) + refused == LEAVES_LIMIT:
+            return Leaves(found, True, too_deep, refused > 0)
+        name = names.of(way)
+        if name is None:
+            refused += 1
+        else:
+            found[name] = each
+    return Leaves(found, False, too_deep, refused > 0)
 
 
 def type_of(value: Any) -> MetricType | None:
@@ -151,7 +162,7 @@ def _whole_number(text: str) -> int | float | None:
 def _no_json(data: bytes, text: str, error: json.JSONDecodeError, *, is_utf8: bool) -> str:
     start = text.lstrip()
     if start.startswith("<"):
-        title = re.search(r"<title[^>]*>([^<]{1,200})", text, re.IGNORECASE)
+        title = TITLE.search(start[:TITLE_WITHIN])
         called = f" {cleaned(title[1])[:SHOWN]!r}" if title else ""
         what = "a web page" if re.match(r"<!doctype html|<html", start, re.IGNORECASE) else "XML"
         return f"wanted JSON, got {what}{called}: the JSON of the device has another address"
@@ -167,34 +178,23 @@ def _no_json(data: bytes, text: str, error: json.JSONDecodeError, *, is_utf8: bo
     return f"wanted JSON, got {shown}: {why} at {line}character {error.colno}"
 
 
-def _walk(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
+def _walk(value: Any, way: Way) -> Iterator[tuple[Way, Any]]:
     below: Iterator[tuple[str, Any]] | None = None
     if isinstance(value, dict):
-        below = ((cleaned(key)[:NAME_LIMIT].strip() or "_", each) for key, each in value.items())
+        below = iter(value.items())
     elif isinstance(value, list):
         below = ((str(number), each) for number, each in enumerate(value))
-    if below is None or depth == DEPTH_LIMIT:
-        yield name or "value", value
+    if below is None or len(way) == DEPTH_LIMIT:
+        yield way, value
         return
     for key, each in below:
-        inner = f"{name}.{key}"[:NAME_LIMIT].strip() if name else key
-        yield from _walk(each, inner, depth + 1)
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    """A name that is neither taken, however its letters are cased, nor a column of the store."""
-    own = f"device_{name}" if name.lower() in RESERVED_METRICS else name
-    made, number = own, 1
-    while made.lower() in taken:
-        number += 1
-        made = f"{own}_{number}"
-    taken.add(made.lower())
-    return made
+        yield from _walk(each, (*way, key))
 
 
 def _number(value: Any) -> float | int | None:
     if isinstance(value, str):
-        return float(value) if NUMBER.fullmatch(value) else None
+        is_number = len(value) <= NUMBER_LIMIT and NUMBER.fullmatch(value)
+        return float(value) if is_number else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if isinstance(value, float) or abs(value) < INT_LIMIT else float(value)
@@ -202,7 +202,7 @@ def _number(value: Any) -> float | int | None:
 
 def _integer(value: Any) -> int | None:
     if isinstance(value, str):
-        if not INTEGER.fullmatch(value):
+        if len(value) > NUMBER_LIMIT or not INTEGER.fullmatch(value):
             return None
         value = int(value)
     if isinstance(value, float) and value.is_integer():

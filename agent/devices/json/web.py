@@ -5,10 +5,11 @@ import http.client
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from agent import __version__
 from agent.clock import Deadline
+from agent.config.faults import ReferencedText
 from agent.devices.json.address import Url, parse_url
 from agent.devices.json.connection import Connection
 from agent.devices.json.options import Options
@@ -32,6 +33,7 @@ class HttpTransport:
 
     def __init__(self, options: Options, open_link: OpenLink) -> None:
         self._url = parse_url(options.url)
+        self._is_hidden = isinstance(options.url, ReferencedText)
         self._open_link = open_link
         self._verify = options.verify_tls
         self._limit = options.max_bytes
@@ -56,15 +58,17 @@ class HttpTransport:
         return self._connection
 
     def answer(self, deadline: Deadline) -> Answer:
+        if self._connection is not None and self._connection.is_stale:
+            raise ConnectionAbortedError("the device said something that it was not asked for")
         url = self._url
         for _ in range(1 + REDIRECTS_LIMIT):
-            with _http_errors():
-                connection = self._connection or self.open(deadline)
-                response = connection.get(url.target, self._headers, deadline)
-                connection.received.left += CHUNK_OVERHEAD * self._limit
-                body = read_body(response, self._limit)
-            if response.will_close or connection.received.has_unread:
-                self.close()
+            try:
+                response, body = self._get(url, deadline)
+            except ConnectionError:
+                if url is self._url:
+                    raise
+                self.close()  # as a server does that closes after its redirect
+                response, body = self._get(url, deadline)
             if response.status not in REDIRECTS:
                 return decode(response, body)
             url = self._redirected(url, response)
@@ -74,6 +78,16 @@ class HttpTransport:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.end()
+
+    def _get(self, url: Url, deadline: Deadline) -> tuple[http.client.HTTPResponse, bytes]:
+        with _http_errors():
+            connection = self._connection or self.open(deadline)
+            response = connection.get(url.target, self._headers, deadline)
+            connection.received.left += CHUNK_OVERHEAD * self._limit
+            body = read_body(response, self._limit)
+        if response.will_close or connection.is_stale:
+            self.close()
+        return response, body
 
     def _with_tls(self, link: Link, deadline: Deadline) -> Link:
         from agent.devices.json.tls import TlsLink, make_context
@@ -89,9 +103,10 @@ class HttpTransport:
         if not location:
             raise ValueError(f"{what}, and does not say where to")
         try:
-            new = parse_url(urljoin(base, location))
+            joined = urljoin(base, location)
+            new = parse_url(ReferencedText(joined) if self._is_hidden else joined)
         except ValueError as exc:
-            shown = repr(cleaned(location)[:SHOWN])
+            shown = _host_of(base, location)
             raise ValueError(f"{what} to {shown}, which is no URL we can read") from exc
         if new.origin != url.origin:
             raise ValueError(
@@ -160,6 +175,17 @@ def decode(response: http.client.HTTPResponse, body: bytes) -> Answer:
     if encoding not in ("identity", ""):
         raise ValueError(f"wanted plain bytes, got them compressed ({cleaned(encoding)[:SHOWN]})")
     return parse(body)
+
+
+def _host_of(base: str, location: str) -> str:
+    """The host of an address that we can't read; what else is in it may be a secret."""
+    try:
+        parts = urlsplit(urljoin(base, location))
+    except ValueError:
+        return "another place"
+    if not parts.hostname:
+        return "another place"
+    return repr(cleaned(f"{parts.scheme}://{parts.hostname}")[:SHOWN])
 
 
 def _is_length(text: str) -> bool:
