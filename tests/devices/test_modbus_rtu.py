@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.clock import Deadline
+from agent.clock import Deadline, monotonic_s
 from agent.devices.links.serial_port import Line
 from agent.devices.modbus.connection import (
     Connection,
@@ -15,7 +15,8 @@ from agent.devices.modbus.connection import (
     TcpConnection,
     frame_silence_s,
 )
-from agent.devices.modbus.plan import Request
+from agent.devices.modbus.doubt import Doubts, SureConnection
+from agent.devices.modbus.plan import Limits, Request
 from agent.devices.modbus.refusals import RefusedError
 from hw_sim.modbus.wire import rtu_frame
 
@@ -56,7 +57,9 @@ class ScriptedLine:
 
 
 def ask_line(line: ScriptedLine, asked: Request = ASKED) -> list[int]:
-    return list(RtuConnection(line, Line(9600)).ask(asked, Deadline(2.0)))
+    doubts = Doubts(lambda _: (), Limits(), 2.0, monotonic_s)
+    connection = SureConnection(RtuConnection(line, Line(9600)), doubts)
+    return list(connection.ask(asked, Deadline(2.0)))
 
 
 def test_a_frame_is_read_whole_and_asked_for_as_specified() -> None:

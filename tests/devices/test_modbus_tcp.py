@@ -116,6 +116,26 @@ def test_an_answer_that_is_late_is_not_taken_for_the_next(device: Device) -> Non
     answering.join()
 
 
+@pytest.mark.parametrize("pause_s", [0.0, 0.01])
+@pytest.mark.parametrize("size", range(1, len(ANSWER)))
+def test_a_late_answer_is_passed_over_whole_though_it_began_before_the_question(
+    pause_s: float, size: int
+) -> None:
+    near, far = socket.socketpair()
+    with far:
+        device = Device(TcpConnection(TcpLink(near), pause_s), far)
+        with pytest.raises(SilentError):
+            device.ask(0.02)
+        far.recv(100)
+        far.sendall(ANSWER[:size])
+        answering = after_the_question(device, ANSWER[size:] + tcp_frame(2, 1, PDU))
+
+        assert device.ask() == CELLS
+
+        answering.join()
+        device.connection.close()
+
+
 @pytest.mark.parametrize(
     ("answer", "text"),
     [

@@ -1,5 +1,6 @@
 """One link to a Modbus device or line: asks, and gets the answer to what it asked, in time."""
 
+import threading
 from collections import deque
 from typing import Final, Protocol
 
@@ -13,6 +14,7 @@ from agent.devices.modbus.wire import (
     MBAP,
     SHORTEST_FRAME,
     NoFrameError,
+    WrongAnswerError,
     check_unit,
     find_frame,
     frame_size,
@@ -36,6 +38,10 @@ class SilentError(TimeoutError):
     """Not one byte came in time, so the link is as good as before."""
 
 
+class CutShortError(TimeoutError):
+    """An answer on a serial line began and did not end in time."""
+
+
 class Connection(Protocol):
     """A way to the units at one address."""
 
@@ -45,6 +51,7 @@ class Connection(Protocol):
         Raises:
             SilentError: The unit said nothing; others can still be asked.
             RefusedError: It answered with an exception.
+            WrongAnswerError, CutShortError: It answered with something else, once more.
             ValueError, OSError: What came is no answer, or the link broke.
         """
 
@@ -62,15 +69,26 @@ class TcpConnection:
         self._abandoned: deque[int] = deque(maxlen=ABANDONED)
 
     def ask(self, request: Request, deadline: Deadline) -> Cells:
-        self._stream.drain(MOST_STALE)
-        if self._pause_s and self._transaction:
-            rest(self._stream.link, self._pause_s, deadline)
+        self._prepare(deadline)
         self._transaction = self._transaction % 0xFFFF + 1
         self._stream.send(tcp_request(request, self._transaction), deadline)
         return parse_answer(request, self._receive(request, deadline))
 
     def close(self) -> None:
         self._stream.close()
+
+    def _prepare(self, deadline: Deadline) -> None:
+        """Throw away what nobody asked for, but no part of an answer that is late: it has a number.
+
+        Without that the rest of it would be taken for the beginning of the next one.
+        """
+        pause_s = self._pause_s if self._transaction else 0.0
+        if not self._abandoned:
+            self._stream.drain(MOST_STALE)
+            if pause_s:
+                rest(self._stream.link, pause_s, deadline)
+        elif pause_s:
+            threading.Event().wait(min(pause_s, deadline.left_s()))
 
     def _receive(self, request: Request, deadline: Deadline) -> bytes:
         while True:
@@ -103,30 +121,34 @@ class TcpConnection:
 
 
 class RtuConnection:
-    """Modbus RTU: frames are told apart by silence and check sum, answers by nothing.
-
-    What is no answer is asked for once more: noise is usual on long lines.
-    """
+    """Modbus RTU: frames are told apart by silence and check sum, answers by nothing."""
 
     def __init__(self, link: Link, line: Line, pause_s: float = 0.0) -> None:
         self._link = link
         self._silence_s = max(pause_s, frame_silence_s(line.baud))
 
     def ask(self, request: Request, deadline: Deadline) -> Cells:
+        """As ``Connection.ask``.
+
+        Raises:
+            NoFrameError: Asking again may help.
+        """
         frame = rtu_request(request)
-        try:
-            return self._exchange(request, frame, deadline)
-        except NoFrameError:
-            return self._exchange(request, frame, deadline)
-
-    def close(self) -> None:
-        self._link.close()
-
-    def _exchange(self, request: Request, frame: bytes, deadline: Deadline) -> Cells:
         rest(self._link, self._silence_s, deadline)
         self._link.send(frame, deadline)
         answer = self._receive(request, frame, deadline)
         return parse_answer(request, answer[1:-2])
+
+    def is_silent(self, silence_s: float) -> bool:
+        """Whether nothing comes for so long, nor came since the last request."""
+        try:
+            self._link.receive(4096, Deadline(silence_s))
+        except TimeoutError:
+            return True
+        return False
+
+    def close(self) -> None:
+        self._link.close()
 
     def _receive(self, request: Request, sent: bytes, deadline: Deadline) -> bytes:
         received = other = b""
@@ -152,9 +174,9 @@ def _no_answer(request: Request, received: bytes, other: bytes, deadline: Deadli
         return NoFrameError(why_no_frame(request, received))
     if received:
         text = f"no whole answer of unit {request.unit_id} within {deadline.timeout_s:g} s"
-        return TimeoutError(f"{text}, got {hex_bytes(received)}")
+        return CutShortError(f"{text}, got {hex_bytes(received)}")
     if other:
-        return ValueError(why_no_frame(request, other))
+        return WrongAnswerError(why_no_frame(request, other))
     return SilentError(_silent(request, deadline))
 
 

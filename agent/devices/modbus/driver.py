@@ -6,10 +6,12 @@ from typing import Final
 from agent.clock import Deadline, monotonic_s
 from agent.devices.contract import Kind, TcpProbe, device_errors
 from agent.devices.links.link import OpenLink
-from agent.devices.modbus.connection import Connection, SilentError
+from agent.devices.modbus.connection import Connection
+from agent.devices.modbus.doubt import Doubts
+from agent.devices.modbus.losses import UNIT_ERRORS, Loss, loss_after
 from agent.devices.modbus.opening import connect, opener
 from agent.devices.modbus.options import Options, units_text
-from agent.devices.modbus.plan import Block, Request, make_plan, odd_request
+from agent.devices.modbus.plan import Block, make_plan
 from agent.devices.modbus.poll import Now, Poll, Unread
 from agent.devices.modbus.probe import PORT, probe_tcp
 from agent.devices.modbus.refusals import (
@@ -29,6 +31,9 @@ SHORTEST_SHARE_S: Final = 0.01
 
 class Modbus:
     """Reads the tags of one or more units, in as few requests as their answers can hold.
+
+    Answers on a serial line carry no number: those of equal size that come in another order than
+    they were asked for, and an exception that is late, are not noticed.
 
     Args:
         options: Where and what; bad tags raise ``ConfigError``.
@@ -57,8 +62,7 @@ class Modbus:
         self._cuts: set[str] = set()  # tags that begin a request of their own
         self._blocks = self._make_plan()
         self._reads = 0
-        self._asked: set[tuple[int, str, int]] = set()  # unit, area and bytes of answers
-        self._unsure: set[int] = set()  # units on a serial line that may still answer a request
+        self._doubts = Doubts(self._plan_of, options.limits, timeout_s, clock)
 
     @property
     def metrics(self) -> Sequence[Metric]:
@@ -84,7 +88,7 @@ class Modbus:
         try:
             is_fresh = self._connection is None
             if self._connection is None:
-                self._connection = connect(self._options, self._open_link, deadline)
+                self._connection = self._connect(deadline)
             with device_errors(f"reading {self._options.where}"):
                 try:
                     return self._read(deadline)
@@ -92,7 +96,7 @@ class Modbus:
                     if is_fresh:
                         raise
             self._hang_up()  # devices close connections that nobody used for a while
-            self._connection = connect(self._options, self._open_link, deadline)
+            self._connection = self._connect(deadline)
             with device_errors(f"reading {self._options.where}"):
                 return self._read(deadline)
         except DeviceError:
@@ -115,6 +119,9 @@ class Modbus:
         self._unread, self._invalid, self._cuts = {}, {}, set()
         self._blocks = self._make_plan()
 
+    def _connect(self, deadline: Deadline) -> Connection:
+        return connect(self._options, self._open_link, self._doubts, deadline)
+
     def _hang_up(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -123,6 +130,10 @@ class Modbus:
     def _make_plan(self) -> tuple[Block, ...]:
         readable = [tag for name, tag in self._tags.items() if name not in self._unread]
         return make_plan(readable, self._options.limits, self._cuts)
+
+    def _plan_of(self, unit_id: int) -> Sequence[Block]:
+        own = [tag for tag in self._tags.values() if tag.unit_id == unit_id]
+        return make_plan(own, self._options.limits, self._cuts)
 
     def _read(self, deadline: Deadline) -> Mapping[str, Value]:
         self._reads += 1
@@ -135,23 +146,25 @@ class Modbus:
         has_searched = self._search(poll, deadline)
         self._remember(poll, now, has_searched=has_searched)
         if not poll.has_read:
-            self._fail(poll)
+            self._fail()
         self._invalid = poll.invalid
         return poll.values
 
     def _run(self, blocks: Sequence[Block], poll: Poll, deadline: Deadline) -> None:
+        assert self._connection is not None
         for number, block in enumerate(blocks):
             request = block.request
             if request.unit_id in poll.lost_units:
                 continue
             try:
-                cells = self._ask(request, self._share(blocks[number:], poll, deadline))
+                share = self._share(blocks[number:], poll, deadline)
+                cells = self._connection.ask(request, share)
             except RefusedError as error:
                 self._note_refusal(block, error.code, poll)
-            except SilentError:
+            except UNIT_ERRORS as error:
                 if len(self._units) == 1:
                     raise
-                poll.lose_unit(request.unit_id)
+                poll.lost_units[request.unit_id] = loss_after(error, request.unit_id)
             else:
                 poll.decode(block, cells)
 
@@ -164,47 +177,15 @@ class Modbus:
             return deadline
         return Deadline(max(round(deadline.left_s() / left, 2), SHORTEST_SHARE_S))
 
-    def _ask(self, request: Request, deadline: Deadline) -> Cells:
-        assert self._connection is not None
-        unit_id = request.unit_id
-        if unit_id in self._unsure:
-            self._end_doubt(unit_id, deadline)
-        self._asked.add((unit_id, request.area, request.size_bytes))
-        try:
-            return self._connection.ask(request, deadline)
-        except (OSError, ValueError):
-            if self._options.serial:
-                self._unsure.add(unit_id)
-            raise
-
-    def _end_doubt(self, unit_id: int, deadline: Deadline) -> None:
-        """Ask what no former request can be answered with: its answer is the end of all of those.
-
-        Without it an answer that is late would be taken for that to the next request. A unit that
-        does not answer this is asked without it the next time: it may not like the request.
-        """
-        assert self._connection is not None
-        self._unsure.discard(unit_id)
-        taken = {(area, size) for unit, area, size in self._asked if unit == unit_id}
-        own = [tag for tag in self._tags.values() if tag.unit_id == unit_id]
-        limits = self._options.limits
-        odd = odd_request(make_plan(own, limits, self._cuts), taken, limits)
-        if odd is None:
-            return
-        try:
-            self._connection.ask(odd, deadline)
-        except RefusedError:
-            pass
-        except ValueError:
-            self._unsure.add(unit_id)
-            raise
-
     def _note_refusal(self, block: Block, code: int, poll: Poll) -> None:
         text = exception_text(code, block.request)
-        if code in LATER:
+        unit_id = block.request.unit_id
+        if code in LATER and len(self._units) == 1:
             raise DeviceError(f"reading {self._options.where}: {text}", Reason.REFUSED)
-        if code in OF_UNIT:
-            poll.lose_unit(block.request.unit_id, text)
+        if code in LATER:
+            poll.lost_units[unit_id] = Loss(f"unit {unit_id}: {text}", Reason.REFUSED)
+        elif code in OF_UNIT:
+            poll.lost_units[unit_id] = Loss(text, Reason.UNREACHABLE)
         elif code == ILLEGAL_FUNCTION or len(block.tags) == 1:
             poll.lose(block, text)
         else:
@@ -246,13 +227,11 @@ class Modbus:
         if has_searched or before.keys() != self._unread.keys():
             self._blocks = self._make_plan()
 
-    def _fail(self, poll: Poll) -> None:
+    def _fail(self) -> None:
         first = next(iter(self._unread.values()), None)
         text = "no tag is configured" if first is None else first.text
-        reason = Reason.REFUSED
-        if first is not None and first.is_of_unit:
-            reason = Reason.TIMEOUT if poll.is_all_silent else Reason.UNREACHABLE
-        elif first is not None:
+        reason = Reason.REFUSED if first is None else first.reason
+        if first is not None and not first.is_of_unit:
             text = f"no tag could be read: {text}"
         raise DeviceError(f"reading {self._options.where}: {text}", reason)
 

@@ -6,6 +6,7 @@ from agent.devices.links.link import OpenLink
 from agent.devices.links.serial_port import serial_opener
 from agent.devices.links.tcp import LookUp, connecting, tcp_opener
 from agent.devices.modbus.connection import Connection, RtuConnection, TcpConnection
+from agent.devices.modbus.doubt import Doubts, SureConnection
 from agent.devices.modbus.options import Options
 
 
@@ -16,8 +17,10 @@ def opener(options: Options) -> OpenLink:
     return tcp_opener(LookUp(options.host, options.port))
 
 
-def connect(options: Options, open_link: OpenLink, deadline: Deadline) -> Connection:
-    """A fresh connection.
+def connect(
+    options: Options, open_link: OpenLink, doubts: Doubts, deadline: Deadline
+) -> Connection:
+    """A fresh connection; ``doubts`` are those of the serial line.
 
     Raises:
         DeviceError: With what to check.
@@ -25,7 +28,8 @@ def connect(options: Options, open_link: OpenLink, deadline: Deadline) -> Connec
     pause_s = options.pause_ms / 1000
     if options.serial:
         with device_errors(f"opening {options.serial}"):
-            return RtuConnection(open_link(deadline), options.line, pause_s)
+            line = RtuConnection(open_link(deadline), options.line, pause_s)
+            return SureConnection(line, doubts)
     refused = "nothing listens at this port, Modbus TCP listens at 502"
     with connecting(options.where, deadline.timeout_s, refused):
         return TcpConnection(open_link(deadline), pause_s)

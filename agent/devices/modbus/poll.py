@@ -4,9 +4,10 @@ from typing import Final
 
 import attrs
 
+from agent.devices.modbus.losses import Loss
 from agent.devices.modbus.plan import Block, PlannedTag
 from agent.devices.modbus.types import Cells
-from agent.model import Value
+from agent.model import Reason, Value
 
 RETRY_EVERY: Final = 60  # reads at most; a tag that was refused is tried again then
 LONGEST_WAIT_S: Final = 30.0  # a silent unit is asked again then: that stops the others for a while
@@ -33,6 +34,7 @@ class Unread:
     wait: float
     is_of_unit: bool = False
     is_alone: bool = False
+    reason: Reason = Reason.REFUSED
 
     def is_due(self, now: Now) -> bool:
         """Whether to try it again."""
@@ -46,8 +48,7 @@ class Poll:
     values: dict[str, Value]
     invalid: dict[str, Cells] = attrs.Factory(dict)
     refused: list[tuple[Block, str]] = attrs.Factory(list)  # with more than one tag
-    lost_units: dict[int, str] = attrs.Factory(dict)
-    is_all_silent: bool = True  # as far as units are lost
+    lost_units: dict[int, Loss] = attrs.Factory(dict)
     _lost: dict[str, tuple[str, bool]] = attrs.Factory(dict)  # text, and whether alone
     _read: set[str] = attrs.Factory(set)
 
@@ -72,13 +73,6 @@ class Poll:
             is_alone = len(block.tags) == 1
             self._lost[tag.name] = f"{tag.address.canonical}: {text}", is_alone
 
-    def lose_unit(self, unit_id: int, text: str = "") -> None:
-        """The unit says nothing, or its gateway says that."""
-        self.is_all_silent = self.is_all_silent and not text
-        self.lost_units[unit_id] = (
-            text or f"unit {unit_id} does not answer: check unit_id, its power and its wiring"
-        )
-
     def unread(self, tag: PlannedTag, before: Unread | None, now: Now) -> Unread | None:
         """What to remember of a tag; ``None`` once it was read."""
         if tag.name in self._read:
@@ -90,6 +84,7 @@ class Poll:
         if before is not None and before.is_of_unit == is_of_unit:
             wait = min(2 * before.wait, LONGEST_WAIT_S if is_of_unit else RETRY_EVERY)
         if is_of_unit:
-            return Unread(self.lost_units[tag.unit_id], now.clock_s + wait, wait, is_of_unit=True)
+            loss, due = self.lost_units[tag.unit_id], now.clock_s + wait
+            return Unread(loss.text, due, wait, is_of_unit=True, reason=loss.reason)
         text, is_alone = self._lost[tag.name]
         return Unread(text, now.reads + wait, wait, is_alone=is_alone)

@@ -47,7 +47,11 @@ SHORTEST_FRAME: Final = RTU_HEAD_SIZE + CRC_SIZE
 OTHER_END: Final = "is this a Modbus TCP device? its port is 502"
 
 
-class NoFrameError(ValueError):
+class WrongAnswerError(ValueError):
+    """What came is no answer to the request, and the link is as good as before."""
+
+
+class NoFrameError(WrongAnswerError):
     """What came over a serial line is no answer; noise does that, so asking again may help."""
 
 
@@ -89,9 +93,9 @@ def parse_mbap(head: bytes) -> tuple[int, int, int]:
 
 
 def check_unit(request: Request, unit_id: int) -> None:
-    """Raises ValueError: The answer is of another unit."""
+    """Raises WrongAnswerError: The answer is of another unit."""
     if unit_id != request.unit_id:
-        raise ValueError(
+        raise WrongAnswerError(
             f"wanted an answer of unit {request.unit_id}, got one of unit {unit_id}: check unit_id"
         )
 
@@ -101,19 +105,21 @@ def parse_answer(request: Request, pdu: bytes) -> Cells:
 
     Raises:
         RefusedError: It is an exception.
-        ValueError: It is not the answer to this request.
+        WrongAnswerError: It is not the answer to this request.
     """
     function = pdu[0]
     if function & ~ERROR_BIT != request.function:
         wanted = f"wanted an answer to function {request.function}"
-        raise ValueError(f"{wanted}, got one to {function & ~ERROR_BIT}: {hex_bytes(pdu)}")
+        got = f"got one to {function & ~ERROR_BIT}: {hex_bytes(pdu)}"
+        raise WrongAnswerError(f"{wanted}, {got}")
     if function & ERROR_BIT:
         if len(pdu) != 2:
-            raise ValueError(f"wanted an exception of 2 bytes, got {hex_bytes(pdu)}")
+            raise WrongAnswerError(f"wanted an exception of 2 bytes, got {hex_bytes(pdu)}")
         raise RefusedError(pdu[1])
     wanted_size = request.size_bytes
     if pdu[1] != wanted_size or len(pdu) != 2 + wanted_size:
-        raise ValueError(f"{_wanted(request)}, got {pdu[1]} in {len(pdu) - 2}: {hex_bytes(pdu)}")
+        got = f"got {pdu[1]} in {len(pdu) - 2}: {hex_bytes(pdu)}"
+        raise WrongAnswerError(f"{_wanted(request)}, {got}")
     message = MESSAGES[request.function][1]()
     message.decode(pdu[1:])
     return (message.registers or message.bits)[: request.count]
