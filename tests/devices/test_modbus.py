@@ -247,14 +247,16 @@ def test_the_kind_makes_the_driver(meter: ModbusTcpSimulator) -> None:
     driver.close()
 
 
-def test_describe_shows_the_way_the_requests_and_each_place(meter: ModbusTcpSimulator) -> None:
-    driver = make(meter, Tag("power", "30019:FLOAT32"), Tag("alarm", "DI9", unit_id=2))
+def test_describe_shows_the_way_the_requests_and_places_that_no_help_shows(
+    meter: ModbusTcpSimulator,
+) -> None:
+    alarm = Tag("alarm", "DI9", unit_id=2, help="Door is open")
+    driver = make(meter, Tag("power", "30019:FLOAT32"), alarm)
     driver.read()
 
     assert driver.describe() == [
         f"Modbus TCP at {meter.address}, units 1 and 2",
         "2 tags, 2 registers in 2 requests a poll",
-        "power: IR18:FLOAT32 of unit 1, in data sheets 30019",
         "alarm: DI9:BOOL of unit 2, in data sheets 10010",
     ]
     driver.close()

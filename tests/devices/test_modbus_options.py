@@ -95,17 +95,17 @@ def test_metrics_carry_unit_type_and_help() -> None:
     tags = (
         GOOD,
         Tag("temperature", "30031:INT16", scale=0.1, unit="°C", help="Cabinet"),
-        Tag("energy", "HR0:UINT64"),
+        Tag("energy", "HR0:UINT64", unit_id=2),
         Tag("relay", "CO0"),
         Tag("model", "HR10:STRING(16)"),
     )
 
     assert Options("10.0.0.7", tag=tags).metrics() == (
-        Metric("power", "W", MetricType.FLOAT, "IR12:FLOAT32"),
+        Metric("power", "W", MetricType.FLOAT, "IR12:FLOAT32, in data sheets 30013"),
         Metric("temperature", "°C", MetricType.FLOAT, "Cabinet"),
-        Metric("energy", "", MetricType.INT, "HR0:UINT64"),
-        Metric("relay", "", MetricType.BOOL, "CO0:BOOL"),
-        Metric("model", "", MetricType.TEXT, "HR10:STRING(16)"),
+        Metric("energy", "", MetricType.INT, "HR0:UINT64, in data sheets 40001, unit 2"),
+        Metric("relay", "", MetricType.BOOL, "CO0:BOOL, in data sheets 00001"),
+        Metric("model", "", MetricType.TEXT, "HR10:STRING(16), in data sheets 40011"),
     )
 
 
@@ -155,3 +155,15 @@ def test_values_out_of_range_are_refused(table: Mapping[str, Any], key: str) -> 
     _, found = structure(table, Options)
 
     assert any(name.startswith(key) for name, _ in found)
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        (Options(serial="/dev/ttyUSB0", port=1502, tag=(GOOD,)), "port"),
+        (Options("10.0.0.7", baud=19200, tag=(GOOD,)), "baud"),
+        (Options("10.0.0.7", parity="none", tag=(GOOD,)), "parity"),
+    ],
+)
+def test_an_option_of_the_other_link_is_a_fault(options: Options, key: str) -> None:
+    assert [fault.key for fault in options.check()] == [key]

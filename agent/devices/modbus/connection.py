@@ -32,6 +32,8 @@ GAP_S: Final = 0.2  # silence inside a frame; USB adapters make 16 ms, networks 
 FAST_BAUD: Final = 19200  # above it the silence between frames is fixed
 FAST_SILENCE_S: Final = 0.00175
 ABANDONED: Final = 64  # answers that may still come
+LINE_CHECK: Final = "check unit_id, power and wiring"
+TCP_CHECK: Final = "check unit_id; is it a Modbus device? its port is 502"
 
 
 class SilentError(TimeoutError):
@@ -112,7 +114,7 @@ class TcpConnection:
             if stream.received_bytes > before:
                 raise
             self._abandoned.append(self._transaction)
-            raise SilentError(_silent(request, deadline)) from exc
+            raise SilentError(_silent(request, deadline, TCP_CHECK)) from exc
         except ConnectionError as exc:
             if stream.received_bytes > before:
                 raise
@@ -217,6 +219,5 @@ def _is_wrong(request: Request, received: bytes) -> bool:
     return not size or len(received) >= size
 
 
-def _silent(request: Request, deadline: Deadline) -> str:
-    text = f"no answer of unit {request.unit_id} within {deadline.timeout_s:g} s"
-    return f"{text}: check unit_id, power and wiring"
+def _silent(request: Request, deadline: Deadline, check: str = LINE_CHECK) -> str:
+    return f"no answer of unit {request.unit_id} within {deadline.timeout_s:g} s: {check}"

@@ -252,11 +252,13 @@ class Modbus:
         requests = f"{len(blocks)} request{'s' if len(blocks) != 1 else ''}"
         yield f"{len(self._tags)} tags, {size} registers in {requests} a poll"
         errors = self.tag_errors
+        helped = {tag.name for tag in options.tag if tag.help}  # of others it is the place
         for name, tag in self._tags.items():
             at = tag.address
             unit = f" of unit {tag.unit_id}" if len(self._units) > 1 else ""
             place = f"{at.canonical}{unit}, in data sheets {at.classic}"
-            yield f"{name}: {errors.get(name, place)}"
+            if name in errors or name in helped:
+                yield f"{name}: {errors.get(name, place)}"
 
 
 KIND = Kind(

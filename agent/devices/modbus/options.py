@@ -15,6 +15,7 @@ from agent.devices.tags import AddressError, Factor, name_faults, scale_faults, 
 from agent.errors import ConfigError
 from agent.model import Metric, MetricType
 
+MODBUS_PORT: Final = 502
 ORDERS: Final = ("big", "little")
 FIRST_UNIT, LAST_UNIT = 1, 247  # on a serial line: 0 calls all, those above are reserved
 ByteOrder = Annotated[str, OneOf(ORDERS)]
@@ -52,7 +53,7 @@ class Options:
     """Where the device is, on a network or a serial line, how to talk to it, and what to read."""
 
     host: Host = ""
-    port: Port = 502
+    port: Port = MODBUS_PORT
     serial: SerialPath = ""
     baud: BaudRate = 9600
     parity: Parity = "even"
@@ -162,7 +163,9 @@ class Options:
 def _metric(tag: Tag, planned: PlannedTag) -> Metric:
     is_raw = tag.scale == 1.0 and tag.offset == 0.0
     metric_type = TYPES[planned.address.type].metric if is_raw else MetricType.FLOAT
-    return Metric(tag.name, tag.unit, metric_type, tag.help or planned.address.canonical)
+    place = f"{planned.address.canonical}, in data sheets {planned.address.classic}"
+    place += f", unit {planned.unit_id}" if tag.unit_id is not None else ""
+    return Metric(tag.name, tag.unit, metric_type, tag.help or place)
 
 
 def _place_faults(options: Options) -> Iterator[OptionFault]:
@@ -171,6 +174,12 @@ def _place_faults(options: Options) -> Iterator[OptionFault]:
         yield OptionFault("host", "nothing", allowed, ', or serial = "/dev/ttyUSB0" for RTU')
     if options.host and options.serial:
         yield OptionFault("serial", options.serial, "host or serial, not both")
+    elif options.host:
+        for key in ("baud", "parity", "stop_bits"):
+            if getattr(options, key) != getattr(attrs.fields(Options), key).default:
+                yield OptionFault(key, getattr(options, key), "only with serial")
+    elif options.port != MODBUS_PORT:
+        yield OptionFault("port", options.port, "only with host; a serial line has none")
     if options.serial:
         yield from _unit_faults("unit_id", options.unit_id)
 
