@@ -127,10 +127,36 @@ def test_another_board_at_the_port_is_never_read(boards: Fleet) -> None:
 
     head = f"looking for board {board.uid}: {board.path}: wanted board {board.uid}, found board "
     assert str(error).startswith(head)
+    assert str(error).endswith("; restart the agent to take this one, or set uid")
     assert error.reason is Reason.UNREACHABLE
     board.set_fault(None)
     with closing(driver):
         driver.read()
+
+
+def test_of_several_ports_the_one_whose_board_can_be_taken_is_named(boards: Fleet) -> None:
+    board = boards.boards[0]
+    driver = Benchlab(Options(port=str(board.path), search=pattern(boards)), TIMEOUT_S)
+    driver.read()
+    driver.close()
+    board.set_fault("other-board")
+    exchanged = error_of(driver)
+    board.set_fault("unplug")
+
+    gone = error_of(driver)
+
+    hint = f"; restart the agent to take the one at {board.path}, or set uid"
+    assert str(exchanged).endswith(hint)
+    assert "restart" not in str(gone)  # it would not find one at the port
+
+
+def test_a_uid_that_is_set_asks_for_no_restart(boards: Fleet) -> None:
+    board = boards.boards[0]
+    options = Options(uid="0" * 24, port=str(board.path), search="/nowhere/*")
+
+    error = error_of(Benchlab(options, TIMEOUT_S))
+
+    assert str(error).endswith(f"found board {board.uid}")
 
 
 def test_a_board_that_does_not_tell_its_uid_is_not_the_wanted_one(boards: Fleet) -> None:

@@ -203,14 +203,16 @@ def test_a_device_that_never_stops_talking_is_no_board() -> None:
 
 
 def test_a_board_that_leaves_a_question_unanswered_is_greeted_again() -> None:
-    link = ScriptedLink([LONG, b"", LONG, b"", LONG, b"", LONG, b"", LONG, FRAME, FRAME])
+    link = ScriptedLink([LONG, *[b"", LONG] * 7, FRAME, FRAME])
     driver = driver_on(link)
 
     values = driver.read()
 
     assert values == {**VALUES, "Chip_Temp": None}
     assert [request for request in link.sent if request != b"\x00"] == [
-        *(b"\x0e", b"\x0d", b"\x0d", b"\x03"),
+        *[b"\x0e"] * 3,
+        *[b"\x0d"] * 3,
+        b"\x03",
         *(b"\x01", b"\x01"),  # the first one to see how much comes
     ]
     assert driver.warnings() == [

@@ -159,7 +159,8 @@ def test_when_no_tag_is_there_that_is_an_error() -> None:
         driver.read()
 
     assert str(caught.value) == (
-        "reading 192.0.2.1:7: no tag is in the answer: in the place of a is an object with error, code"
+        "reading 192.0.2.1:7: no tag is in the answer: "
+        "in the place of a is an object with error, code"
     )
     assert link.is_closed
 

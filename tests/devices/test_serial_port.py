@@ -1,6 +1,10 @@
 """Serial links: bytes both ways, in time, until the port is unplugged."""
 
+import fcntl
+import os
+import struct
 import threading
+import tty
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,8 +21,8 @@ from tests.devices.far_end import FarEnd
 from tests.devices.kinds import open_files
 
 LINE = Line(9600, "even", 2)
-TIOCGEXCL = 0x80045440  # whether a terminal is closed to others
-NOBODY = 65534
+TIOCGPTN = 0x80045430  # which pseudo-terminal belongs to a master
+TIOCSPTLCK = 0x40045431
 
 
 @pytest.fixture
@@ -122,6 +126,38 @@ def test_close_works_twice_and_lets_go_of_everything(far: FarEnd) -> None:
     assert open_files() == before
     with pytest.raises(ConnectionAbortedError):
         link.receive_now(1)
+
+
+def test_closing_throws_away_what_the_device_has_not_taken() -> None:
+    """Else the kernel waits until it takes it, 30 s by default."""
+    before = open_files()
+    link = SerialLink("/dev/ptmx", LINE, Deadline(1.0))  # a terminal device, but no pty
+    (opened,) = (int(fd) for fd, path in open_files() - before if path == "/dev/ptmx")
+    fcntl.ioctl(opened, TIOCSPTLCK, bytes(4))
+    (number,) = struct.unpack("i", fcntl.ioctl(opened, TIOCGPTN, bytes(4)))
+    device = os.open(f"/dev/pts/{number}", os.O_RDWR | os.O_NOCTTY)
+    tty.setraw(device)
+    still_open = os.dup(opened)  # the device keeps what it has
+    sent = bytes(6000)
+
+    link.send(sent, Deadline(1.0))
+    link.close()
+
+    os.write(still_open, b"end")
+    received = b""
+    while not received.endswith(b"end"):
+        received += os.read(device, 4096)
+    os.close(device)
+    os.close(still_open)
+    assert len(received) < len(sent)
+
+
+def test_what_was_sent_to_a_pseudo_terminal_stays_there(far: FarEnd, link: SerialLink) -> None:
+    link.send(b"hello", Deadline(1.0))
+
+    link.close()
+
+    assert far.read() == b"hello"
 
 
 def test_the_opener_opens_its_port(far: FarEnd) -> None:

@@ -5,6 +5,8 @@ import grp
 import os
 import shutil
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,14 +16,8 @@ import pytest
 
 from agent.clock import Deadline
 from agent.devices.contract import device_errors
-from agent.devices.links.serial_port import (
-    Line,
-    PortLockedError,
-    SerialLink,
-    is_ours,
-    locked_text,
-    pause,
-)
+from agent.devices.links.holders import is_ours, locked_text
+from agent.devices.links.serial_port import Line, PortLockedError, SerialLink, pause
 from agent.errors import DeviceError
 from agent.model import Reason
 from tests.devices.far_end import FarEnd, held_by_a_program
@@ -63,6 +59,22 @@ def test_a_port_that_another_program_holds_names_it(far: FarEnd) -> None:
     )
     assert error.reason is Reason.REFUSED
     assert not is_held_by_us
+
+
+def test_a_port_that_a_running_agent_has_says_so(far: FarEnd, tmp_path: Path) -> None:
+    program = tmp_path / "agent"  # as it is called when it is installed
+    program.write_text(
+        "import serial, sys\nport = serial.Serial(sys.argv[2])\nprint(flush=True)\ninput()"
+    )
+    command = [sys.executable, str(program), "run", far.path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as agent:
+        assert agent.stdout is not None
+        agent.stdout.readline()
+
+        text = locked_text(far.path)
+
+        agent.communicate(b"\n")
+    assert text == (f"the agent (process {agent.pid}) polls what is at the port, see: agent status")
 
 
 def test_a_port_that_nobody_seems_to_hold_says_how_to_look(far: FarEnd) -> None:

@@ -9,6 +9,7 @@ from agent.devices.benchlab import wire
 from agent.devices.benchlab.layout import (
     PRODUCTS,
     Layout,
+    Product,
     layout_by_size,
     layout_for,
     nearest_firmware,
@@ -23,6 +24,7 @@ SETTLE_S: Final = 0.005  # what an answer has too much comes in the next USB fra
 OPTIONAL_S: Final = 0.15  # at least so long is waited for what a board may leave unanswered
 UNASKED_LIMIT: Final = 4096  # bytes; a device that sends more by itself is no board
 GREETINGS_LIMIT: Final = 4  # greetings before one answer
+TRIES: Final = 3  # of what all depends on; the maker's tools ask for the UID so often
 SMALLEST_SIZE: Final = 216
 LARGEST_SIZE: Final = 384
 
@@ -64,11 +66,24 @@ class Identity:
             )
         return found
 
+    def with_told(self, told: tuple[Product, int]) -> "Identity":
+        """The same board, now that it has told product and firmware."""
+        return attrs.evolve(self, layout=layout_for(*told), firmware=told[1])
+
+    def or_before(self, before: "Identity | None") -> "Identity":
+        """With the firmware that the same board told before, if that fits the size of its data."""
+        if self.firmware is not None or before is None or before.firmware is None:
+            return self
+        is_same = self.uid != "" and self.uid == before.uid
+        fits = self.layout.size == before.layout.size
+        return attrs.evolve(before, name=self.name) if is_same and fits else self
+
 
 class WrongBoardError(DeviceError):
     """A board, but not the one that is looked for."""
 
     def __init__(self, wanted: str, found: str) -> None:
+        self.uid = found
         self.found = f"board {found}" if found else "a board that does not tell its UID"
         super().__init__(f"wanted board {wanted}, found {self.found}", Reason.UNREACHABLE)
 
@@ -85,31 +100,39 @@ class Board:
         """Whether what answers said that it is a BENCHLAB board."""
         return self._welcome_size > 0
 
-    def identify(self, deadline: Deadline, wanted_uid: str = "") -> Identity:
+    def identify(
+        self, deadline: Deadline, wanted_uid: str = "", greets_within: Deadline | None = None
+    ) -> Identity:
         """Ask who it is.
+
+        Args:
+            greets_within: The time to greet, where that is less than the whole.
 
         Raises:
             NoBoardError: It is no BENCHLAB board.
             WrongBoardError: It has another UID than the wanted one.
             OSError, ValueError: It could not be read, or it is a product that is not known.
         """
-        self._await_greeting(deadline)
-        self._welcome(deadline)
-        vendor_data = self._optional(wire.READ_VENDOR_DATA, wire.VENDOR_DATA_SIZE, deadline)
-        told = wire.parse_vendor_data(vendor_data) if vendor_data else None
-        if told is not None and told[0] not in PRODUCTS:
-            known = " and ".join(f"0x{code:02X} ({PRODUCTS[code].name})" for code in PRODUCTS)
-            raise ValueError(
-                f"wanted product {known}, got 0x{told[0]:02X}: this version of the agent does "
-                "not know that board, look for a newer one"
-            )
-        uid = self._uid(deadline)
+        self._await_greeting(greets_within or deadline)
+        self._welcome(greets_within or deadline)
+        told = self._product(deadline, TRIES)
+        answer = self._asked(wire.READ_UID, wire.UID_SIZE, deadline, TRIES)
+        uid = wire.parse_uid(answer) if answer else ""
         if wanted_uid and uid != wanted_uid:
             raise WrongBoardError(wanted_uid, uid)
         name = self._name(deadline)
         if told is None:
             return Identity(self._guess_layout(deadline), None, uid, name)
-        return Identity(layout_for(PRODUCTS[told[0]], told[1]), told[1], uid, name)
+        return Identity(layout_for(*told), told[1], uid, name)
+
+    def product(self, deadline: Deadline) -> tuple[Product, int] | None:
+        """Product and firmware, asked for once more; ``None`` if it does not tell them.
+
+        Raises:
+            OSError, ValueError: As ``identify``.
+        """
+        self._catch_up(deadline)
+        return self._product(deadline, tries=1)
 
     def sensors(self, layout: Layout, deadline: Deadline) -> bytes:
         """The sensor data, as many bytes as the layout has.
@@ -117,15 +140,32 @@ class Board:
         Raises:
             OSError, ValueError: It could not be read; the link is of no more use.
         """
-        unasked = self._stream.drain(UNASKED_LIMIT)
-        if wire.welcomes_in(unasked) is None:
-            self._welcome(deadline)  # some answer came late: where the next one begins is not sure
+        self._catch_up(deadline)
         # No waiting for what may follow at every poll: what comes late is met at the next one.
         return self._ask(wire.READ_SENSORS, layout.size, deadline, settle_s=0.0)
 
     def close(self) -> None:
         """Let go of the link; twice is fine."""
         self._stream.close()
+
+    def _catch_up(self, deadline: Deadline) -> None:
+        """See that the next byte is the first one of the next answer."""
+        unasked = self._stream.drain(UNASKED_LIMIT)
+        if wire.welcomes_in(unasked) is None:
+            self._welcome(deadline)  # some answer came late: where the next one begins is not sure
+
+    def _product(self, deadline: Deadline, tries: int) -> tuple[Product, int] | None:
+        answer = self._asked(wire.READ_VENDOR_DATA, wire.VENDOR_DATA_SIZE, deadline, tries)
+        if not answer:
+            return None
+        code, firmware = wire.parse_vendor_data(answer)
+        if code not in PRODUCTS:
+            known = " and ".join(f"0x{code:02X} ({PRODUCTS[code].name})" for code in PRODUCTS)
+            raise ValueError(
+                f"wanted product {known}, got 0x{code:02X}: this version of the agent does "
+                "not know that board, look for a newer one"
+            )
+        return PRODUCTS[code], firmware
 
     def _await_greeting(self, deadline: Deadline) -> None:
         """Take what the board sends by itself when it is opened, and what is left of earlier."""
@@ -198,12 +238,15 @@ class Board:
             self._welcome(deadline)
             return b""
 
-    def _uid(self, deadline: Deadline) -> str:
-        for _ in range(2):  # the maker's tools ask up to three times
-            answer = self._optional(wire.READ_UID, wire.UID_SIZE, deadline)
+    def _asked(self, request: bytes, size: int, deadline: Deadline, tries: int) -> bytes:
+        """The answer; nothing if it comes at none of the tries."""
+        for number in range(tries):
+            if number and deadline.left_s() < OPTIONAL_S * TRIES:
+                break  # the questions that follow need time too
+            answer = self._optional(request, size, deadline)
             if answer:
-                return wire.parse_uid(answer)
-        return ""
+                return answer
+        return b""
 
     def _name(self, deadline: Deadline) -> str:
         """A board may be named "BENCHLAB", so that a late greeting looks like its name."""

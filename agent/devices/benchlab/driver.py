@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import attrs
+
 from agent.clock import Deadline
+from agent.devices.benchlab.board import Identity
 from agent.devices.benchlab.layout import PRODUCTS, fault_texts, layout_for
 from agent.devices.benchlab.options import Options
 from agent.devices.benchlab.probe import PROBE
@@ -13,6 +16,7 @@ from agent.devices.links.link import OpenLink
 from agent.errors import DeviceError
 from agent.model import Metric, Value
 
+ANEW_AFTER: Final = 60  # reads, after which a firmware that is not known is asked for again
 FIRST_LAYOUT: Final = PRODUCTS[0x10], 6  # its metrics are among those of every board
 
 
@@ -32,10 +36,12 @@ class Benchlab:
         self._timeout_s = timeout_s
         self._search = Search(options)
         if open_link is not None:
-            given = Options(port=options.port or "the link")
+            given = attrs.evolve(options, port=options.port or "the link")
             self._search = Search(given, lambda _, deadline: open_link(deadline), lambda _: ())
         self._layout = layout_for(*FIRST_LAYOUT)
         self._connected: Connected | None = None
+        self._known: Identity | None = None  # the last one with a firmware
+        self._unknown_reads = 0  # since the firmware was asked for in vain
         self._values: Mapping[str, Value] = {}
 
     @property
@@ -53,6 +59,8 @@ class Benchlab:
                 self._connect(deadline)
             assert self._connected is not None
             with device_errors(f"reading {self._place()}"):
+                if self._connected.identity.firmware is None:
+                    self._ask_again(self._connected, deadline)
                 data = self._connected.board.sensors(self._layout, deadline)
                 self._values = self._layout.decode(data)
             return self._values
@@ -93,9 +101,24 @@ class Benchlab:
     def _connect(self, deadline: Deadline) -> None:
         self._values = {}
         with device_errors("looking for a BENCHLAB board"):
-            self._connected = self._search.connect(self._uid, deadline)
-        identity = self._connected.identity
+            connected = self._search.connect(self._uid, deadline)
+        self._unknown_reads = 0
+        self._take(connected, connected.identity.or_before(self._known))
+
+    def _ask_again(self, connected: Connected, deadline: Deadline) -> None:
+        """One unanswered question must not cost the right layout for as long as a link lasts."""
+        self._unknown_reads += 1
+        if self._unknown_reads == ANEW_AFTER:
+            self._unknown_reads = 0
+            told = connected.board.product(deadline)
+            if told is not None:
+                self._take(connected, connected.identity.with_told(told))
+
+    def _take(self, connected: Connected, identity: Identity) -> None:
+        self._connected = attrs.evolve(connected, identity=identity)
         self._uid = self._uid or identity.uid
+        if identity.firmware is not None:
+            self._known = identity
         if identity.layout != self._layout:  # the same object until it changes
             self._layout = identity.layout
 

@@ -12,14 +12,13 @@ from agent.clock import Deadline
 from agent.devices.benchlab.board import Board, Identity, WrongBoardError
 from agent.devices.benchlab.options import Options
 from agent.devices.contract import device_errors
+from agent.devices.links.holders import OURS, is_ours, locked_text
 from agent.devices.links.link import Link
 from agent.devices.links.serial_port import (
     LOCKED_RETRY_S,
     Line,
     PortLockedError,
     SerialLink,
-    is_ours,
-    locked_text,
     pause,
 )
 from agent.devices.links.usb import is_serial_port, usb_id, usb_text
@@ -28,7 +27,7 @@ from agent.model import Reason
 
 USB_ID: Final = (0x0483, 0x5740)  # of a chip maker's example, so many other gadgets have it too
 LINE: Final = Line(115200)
-SHORTEST_SHARE_S: Final = 0.25  # of a port; a board answers all questions within 0.1 s
+SHORTEST_SHARE_S: Final = 0.25  # of a port, to greet; slow boards of old firmware need 0.15 s
 TOLD_LIMIT: Final = 6  # ports that an error text speaks of
 
 
@@ -85,7 +84,8 @@ class Search:
         """
         told: dict[str, DeviceError] = {}
         waiting = self._candidates(uid, told)
-        were_held: set[str] = set()
+        ours: set[str] = set()  # that another driver of ours had locked
+        foreign: set[str] = set()  # that nobody of ours had locked at the last look
         while waiting:
             held = []
             for number, path in enumerate(waiting):
@@ -93,16 +93,43 @@ class Search:
                     found = self._try(path, uid, deadline, len(waiting) - number)
                 except DeviceError as error:
                     told[path] = error
-                    # One of ours that only looked may have let go of it in between.
-                    if _is_locked(error) and (is_ours(path) or path not in were_held):
+                    if not isinstance(error.__cause__, PortLockedError):
+                        continue
+                    if is_ours(path):
+                        ours.add(path)
+                        foreign.discard(path)
                         held.append(path)
+                    elif path not in foreign:
+                        # One of ours that only looked may have let go of it in between.
+                        foreign.add(path)
+                        held.append(path)
+                    # Said now: by the end somebody else may have the port, or nobody.
+                    text = OURS if path in ours else locked_text(path)
+                    told[path] = DeviceError(f"{path}: {text}", error.reason)
                 else:
+                    if not uid and not self._options.port:
+                        self._refuse_a_second(found, waiting[number + 1 :], deadline)
                     self._last, self._failures = path, 0
                     return found
-            were_held |= set(held)
             waiting = held if held and pause(LOCKED_RETRY_S, deadline) else []
         self._failures += 1
         raise self._not_found(uid, told)
+
+    def _refuse_a_second(self, found: Connected, paths: Sequence[str], deadline: Deadline) -> None:
+        """Which of two boards is meant would else be decided by chance, anew at each start."""
+        for number, path in enumerate(paths):
+            try:
+                other = self._try(path, "", deadline, len(paths) - number)
+            except (DeviceError, TimeoutError):  # no board, or another program has it
+                continue
+            other.board.close()
+            found.board.close()
+            boards = f"{found.identity.uid} at {found.where} and {other.identity.uid} at {path}"
+            raise DeviceError(
+                f"looking for a BENCHLAB board: found more than one, {boards}: set uid, and give "
+                "each board a table of its own",
+                Reason.REFUSED,
+            )
 
     def _candidates(self, uid: str, told: dict[str, DeviceError]) -> list[str]:
         """The ports to look at, the likely ones first; why others are left alone goes to told."""
@@ -116,14 +143,13 @@ class Search:
                 text = f"{path}: left alone, it is another device (USB {usb_text(usb)})"
                 told[path] = DeviceError(text, Reason.UNREACHABLE)
         last = [self._last] if self._last in others else []
-        if others:
-            # Drivers that search at once begin apart, and no port is always the one without time.
-            turn = (int(uid[-4:] or "0", 16) + self._failures) % len(others)
-            others = others[turn:] + others[:turn]
+        # Drivers that search at once begin apart.
+        others = _turned(others, int(uid[-4:] or "0", 16))
         unique: dict[str, str] = {}
         for path in (*last, *([port] if port else []), *others):
             unique.setdefault(os.path.realpath(path), path)
-        return list(unique.values())
+        # No port is always the one without time.
+        return _turned(list(unique.values()), self._failures)
 
     def _try(self, path: str, uid: str, deadline: Deadline, left: int) -> Connected:
         """The board at a port; this port and those behind it are ``left``."""
@@ -132,7 +158,7 @@ class Search:
                 share = _share(deadline, left)
                 board = Board(self._open(path, share))
                 try:
-                    return Connected(board, board.identify(share, uid), path)
+                    return Connected(board, board.identify(deadline, uid, share), path)
                 except BaseException:
                     board.close()
                     raise
@@ -152,6 +178,7 @@ class Search:
         more = f"; and {len(told) - TOLD_LIMIT} more" if len(told) > TOLD_LIMIT else ""
         if len(told) == 1 and next(iter(told.values())).reason is Reason.TIMEOUT:
             more = "; if it is a BENCHLAB board, unplug it and plug it in again"
+        more += self._exchanged(told)
         at = f" at none of {len(told)} ports" if len(told) > 1 else ""
         reasons = {error.reason for error in told.values()}
         return DeviceError(
@@ -159,9 +186,32 @@ class Search:
             reasons.pop() if len(reasons) == 1 else Reason.UNREACHABLE,
         )
 
+    def _exchanged(self, told: dict[str, DeviceError]) -> str:
+        """What to do when there is another board, where the wanted one was not configured."""
+        port = self._options.port
+        others = [
+            path
+            for path, error in told.items()
+            if isinstance(error.__cause__, WrongBoardError) and error.__cause__.uid
+        ]
+        if self._options.uid or not others or (port and port not in others):
+            return ""
+        which = "this one" if len(told) == 1 else f"the one at {port}" if port else "another one"
+        return f"; restart the agent to take {which}, or set uid"
+
+
+def _turned(paths: list[str], by: int) -> list[str]:
+    """The same ones in the same order, beginning elsewhere.
+
+    >>> _turned(["a", "b", "c"], 4)
+    ['b', 'c', 'a']
+    """
+    at = by % max(1, len(paths))
+    return paths[at:] + paths[:at]
+
 
 def _share(deadline: Deadline, left: int) -> Deadline:
-    """The time for one port, when so many are left with it."""
+    """The time for one port to greet, when so many are left with it."""
     left_s = deadline.left_s()
     share_s = round(max(left_s / left, SHORTEST_SHARE_S), 2)
     return deadline if left == 1 or left_s < share_s else Deadline(share_s)
@@ -171,11 +221,7 @@ def _told(path: str, error: DeviceError, *, is_alone: bool) -> str:
     """What an error text says of a port; what is wanted is said once."""
     if isinstance(error.__cause__, WrongBoardError) and not is_alone:
         return f"{path}: {error.__cause__.found}"
-    return f"{path}: {locked_text(path)}" if _is_locked(error) else str(error)
-
-
-def _is_locked(error: DeviceError) -> bool:
-    return isinstance(error.__cause__, PortLockedError)
+    return str(error)
 
 
 def _counted(path: str) -> list[tuple[int, str]]:

@@ -9,19 +9,19 @@ import select
 import stat
 import termios
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Annotated, Final
 
 import attrs
 
 from agent.clock import Deadline
 from agent.config.options import Between, Length, OneOf
+from agent.devices.links.holders import OURS, is_ours, locked_text
+from agent.devices.links.usb import PSEUDO_MAJORS
 
 CLOSED: Final = -1
 LOCKED_RETRY_S: Final = 0.05  # another of our drivers may be looking what is at this port
 GROUP_USES: Final = stat.S_IRGRP | stat.S_IWGRP
 UNPLUGGED: Final = "it was unplugged"
-PSEUDO_MAJORS: Final = range(136, 144)  # device numbers of pseudo-terminals
 
 SerialPath = Annotated[str, Length(1, 255)]
 BaudRate = Annotated[int, Between(50, 4_000_000, "baud")]
@@ -101,9 +101,22 @@ class SerialLink:
         return self._read(limit) if self._is_ready(select.POLLIN, 0) else b""
 
     def close(self) -> None:
+        self._forget_unsent()
         self._fd = CLOSED
         with contextlib.suppress(OSError):  # an unplugged port can't be let go of in order
             self._port.close()
+
+    def _forget_unsent(self) -> None:
+        """Else closing waits until the device takes it: 30 s by default, whatever the deadline.
+
+        A pseudo-terminal waits for nobody, and would lose what it was sent just now.
+        """
+        with contextlib.suppress(OSError, termios.error):
+            if self._fd != CLOSED and not self._is_pseudo():
+                termios.tcflush(self._fd, termios.TCIOFLUSH)
+
+    def _is_pseudo(self) -> bool:
+        return os.major(os.fstat(self._fd).st_rdev) in PSEUDO_MAJORS
 
     def _is_ready(self, event: int, within_s: float) -> bool:
         """Also when it was unplugged, which the next step then finds."""
@@ -140,14 +153,15 @@ class SerialLink:
                 has_time = pause(LOCKED_RETRY_S if is_ours_now else 0.0, deadline)
                 # One of ours may have let go of it in between: another program has it two times.
                 if not has_time or not (is_ours_now or was_ours):
-                    raise PortLockedError(errno.EBUSY, locked_text(self.path)) from exc
+                    text = OURS if is_ours_now else locked_text(self.path)
+                    raise PortLockedError(errno.EBUSY, text) from exc
 
     def _keep_others_out(self) -> None:
         """The lock is advice that other programs may ignore; this they can't.
 
         A pseudo-terminal would stay closed to everybody after its program was killed.
         """
-        if os.major(os.fstat(self._fd).st_rdev) not in PSEUDO_MAJORS:
+        if not self._is_pseudo():
             fcntl.ioctl(self._fd, termios.TIOCEXCL)
 
 
@@ -174,53 +188,6 @@ def pause(seconds: float, deadline: Deadline) -> bool:
         return False
     select.select([], [], [], seconds)
     return True
-
-
-def is_ours(path: str) -> bool:
-    """Whether this process has the port open: one of its devices, or one that only looks."""
-    try:
-        device = os.stat(path).st_rdev  # noqa: PTH116 - of what the path leads to
-        return any(_is_port(each, device) for each in Path("/proc/self/fd").iterdir())
-    except OSError:
-        return False
-
-
-def locked_text(path: str) -> str:
-    """Who holds a port, and what to do about it."""
-    holders = _holders(path)
-    others = {pid: name for pid, name in holders.items() if pid != os.getpid()}
-    if others:
-        named = ", ".join(f"{name} (process {pid})" for pid, name in sorted(others.items())[:3])
-        return f"the port is locked by {named}: stop it, a port serves one program at a time"
-    if holders:
-        return "the port is in use by another device of this agent"
-    return (
-        "the port is locked by another program, perhaps of another user: "
-        f"look with: sudo fuser -v {path}"
-    )
-
-
-def _holders(path: str) -> dict[int, str]:
-    """Process number and name of those who have the port open, as far as we may see."""
-    found: dict[int, str] = {}
-    try:
-        device = os.stat(path).st_rdev  # noqa: PTH116 - of what the path leads to
-    except OSError:
-        return found
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it ended, or belongs to another user
-            for each in (process / "fd").iterdir():
-                if _is_port(each, device):
-                    found[int(process.name)] = (process / "comm").read_text().strip()
-                    break
-    return found
-
-
-def _is_port(descriptor: Path, device: int) -> bool:
-    try:
-        return bool(device) and descriptor.stat().st_rdev == device
-    except OSError:
-        return False
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 SYS: Final = Path("/sys")
+PSEUDO_MAJORS: Final = range(136, 144)  # device numbers of pseudo-terminals
 LEVELS: Final = 4  # from a port up to its USB device there are 1 or 2
 
 
@@ -20,15 +21,18 @@ def is_serial_port(path: str, sys: Path = SYS) -> bool:
         return False
     if not stat.S_ISCHR(status.st_mode):
         return False
-    port = os.path.realpath(path)
-    return port.startswith("/dev/pts/") or (sys / "class/tty" / Path(port).name / "device").exists()
+    if os.major(status.st_rdev) in PSEUDO_MAJORS:
+        return True
+    folder = _folder(status.st_rdev, sys)
+    is_terminal = (folder / "subsystem").resolve().name == "tty"
+    return is_terminal and (folder / "device").exists()
 
 
 def usb_id(path: str, sys: Path = SYS) -> tuple[int, int] | None:
     """Vendor and product id of the USB device behind a serial port; ``None`` where none is seen."""
-    name = Path(os.path.realpath(path)).name
     try:
-        device = (sys / "class/tty" / name / "device").resolve(strict=True)
+        number = os.stat(path).st_rdev  # noqa: PTH116 - of what the path leads to
+        device = (_folder(number, sys) / "device").resolve(strict=True)
         for folder in (device, *device.parents)[:LEVELS]:
             if (folder / "idVendor").exists():
                 vendor = (folder / "idVendor").read_text("ascii")
@@ -37,6 +41,11 @@ def usb_id(path: str, sys: Path = SYS) -> tuple[int, int] | None:
     except (OSError, ValueError):
         pass
     return None
+
+
+def _folder(number: int, sys: Path) -> Path:
+    """What the kernel tells of a device, by its number: containers may call it anything."""
+    return sys / "dev/char" / f"{os.major(number)}:{os.minor(number)}"
 
 
 def usb_text(usb: tuple[int, int]) -> str:
