@@ -13,7 +13,7 @@ from agent.console.progress import ProgressLine
 from agent.console.table import printable, table, terminal_columns
 from agent.devices import KINDS
 from agent.discovery import OWN_NETWORKS, Finding, Result, Search, Searched, Surroundings, Wish
-from agent.discovery.known import marked
+from agent.discovery.known import NOT_ASKED, marked
 from agent.discovery.search import Kinds
 from agent.discovery.targets import is_searchable
 from agent.errors import ConfigError
@@ -60,8 +60,9 @@ def searched(
     Args:
         file: The configuration; ``None`` for that which the other commands take.
     """
-    search = Search(kinds, wish, surroundings)
     config, warning = _configured(file, kinds)
+    devices = config.devices if config is not None else ()
+    search = Search(kinds, wish, surroundings, devices=devices)
     progress = ProgressLine()
     try:
         result = search.run(progress.tell)
@@ -114,7 +115,7 @@ def _configured(file: Path | None, kinds: Kinds) -> tuple[Config | None, str]:
         if named is None or (file is not None and not file.exists()):
             return None, ""
         why = "it has faults, see: agent check"
-        return None, f"{named}: devices that stand in it can't be marked: {why}"
+        return None, f"{named}: devices that stand in it can't be marked or spared: {why}"
 
 
 def _groups(findings: Sequence[Finding]) -> Iterator[str]:
@@ -132,7 +133,8 @@ def _groups(findings: Sequence[Finding]) -> Iterator[str]:
         if others:
             yield _table(others)
         for each in group:
-            if each.found.note and not each.device:  # who configured it has done that
+            is_done = each.device and each.found.note != NOT_ASKED  # by who configured it
+            if each.found.note and not is_done:
                 yield printable(f"{each.found.where}: {each.found.note}")
         yield ""
 

@@ -14,6 +14,7 @@ from agent.console.examples import EXAMPLES
 from agent.console.table import printable
 from agent.devices.contract import Kind
 from agent.discovery import Finding
+from agent.discovery.known import NOT_ASKED
 from agent.discovery.search import Kinds
 from agent.errors import ConfigError
 
@@ -89,7 +90,7 @@ def _table(device: Named, kind: Kind) -> Iterator[str]:
     found = device.finding.found
     facts = "; ".join(f"{key} {value}" for key, value in found.facts.items())
     yield f"## {printable(found.where)}{f': {printable(facts)}' if facts else ''}"
-    if found.note:
+    if found.note and found.note != NOT_ASKED:  # of this search, and not of the device
         yield f"## {printable(found.note)}"
     if device.fault:
         yield f"## It is left out: {printable(device.fault)}"

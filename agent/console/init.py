@@ -1,5 +1,6 @@
 """What ``init`` does: find devices, write a first ``agent.toml``, keep the one that was there."""
 
+import contextlib
 import errno
 import os
 import shutil
@@ -58,11 +59,12 @@ class Output:
         """
         kept = None
         try:
-            if self.path.exists():
+            former = self.path.stat() if self.path.exists() else None
+            if former is not None:
                 kept = self._keep()
             with whole_file(self.path) as stream:
-                if kept is not None:
-                    os.fchmod(stream.fileno(), kept.stat().st_mode & 0o777)
+                if former is not None:
+                    _own_as(former, stream.fileno())
                 stream.write(text.encode())
         except OSError as exc:
             if kept is not None:
@@ -89,6 +91,15 @@ class Output:
             shutil.copy2(self.path, kept)  # a memory stick, perhaps
             sync_folder(kept.parent)
         return kept
+
+
+def _own_as(former: os.stat_result, handle: int) -> None:
+    """Give a file the owner and the rights of the former one: whoever read that goes on."""
+    for owner in (former.st_uid, -1):  # the group alone, where only root may give files away
+        with contextlib.suppress(PermissionError):
+            os.fchown(handle, owner, former.st_gid)
+            break
+    os.fchmod(handle, former.st_mode & 0o777)
 
 
 def init_report(

@@ -5,6 +5,7 @@ import socket
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from ipaddress import IPv4Network
 from typing import Any, Protocol
 
 import attrs
@@ -104,9 +105,13 @@ class SerialProbe:
 
 @attrs.frozen
 class BroadcastProbe:
-    """Calls out on one network and collects who answers; ``address`` is its broadcast address."""
+    """Calls out on one network and collects who of it answers, without connecting to anybody.
 
-    probe: Callable[[str, float], Sequence[Found]]  # (address, timeout_s)
+    What it finds may be without facts: the search then asks each ``host`` at its ``port`` by the
+    ``TcpProbe`` of the kind that has this port.
+    """
+
+    probe: Callable[[IPv4Network, float], Sequence[Found]]  # (network, timeout_s)
 
 
 @attrs.frozen

@@ -7,15 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
+import attrs
+
 from agent.clock import Deadline
-from agent.devices.contract import TcpProbe
+from agent.devices.contract import Found, TcpProbe
 from agent.devices.links.tcp import LookUp, open_socket
 from agent.discovery.networks import is_absent
-from agent.discovery.notes import Notes, answer_of
-from agent.discovery.pool import Pace
+from agent.discovery.notes import Answer, Notes, answer_of
 from agent.discovery.targets import Target
+from agent.discovery.turns import Asking, Turns
 
-NO_WAY: Final = (errno.ENETUNREACH, errno.ENETDOWN, errno.EACCES, errno.EPERM, errno.EADDRNOTAVAIL)
 NOBODY: Final = (errno.EHOSTUNREACH, errno.EHOSTDOWN)
 
 Probes = Mapping[str, Sequence[TcpProbe]]  # of each kind
@@ -40,19 +41,20 @@ class Hosts:
         self,
         probes: Probes,
         timeouts_s: tuple[float, float],  # of connecting, of answering
-        pace: Pace,
+        turns: Turns,
         stop: threading.Event,
         notes: Notes,
         arp_table: Callable[[], str],
     ) -> None:
         self._probes = [(kind, probe) for kind, those in probes.items() for probe in those]
         self._connect_s, self._answer_s = timeouts_s
-        self._pace = pace
+        self._turns = turns
         self._stop = stop
         self._notes = notes
         self._arp_table = arp_table
         self._absent: list[Target] = []
-        self._known: set[tuple[str, str]] = set()
+        self._known: set[tuple[str, str]] = set()  # kinds and addresses
+        self._spared: set[tuple[str, int]] = set()  # addresses and ports
 
     @property
     def ports(self) -> Sequence[int]:
@@ -72,9 +74,26 @@ class Hosts:
         self._absent.clear()
         return late
 
-    def skip(self, kind: str, address: str) -> None:
-        """A device of this kind there has said all: the search need not connect to it again."""
+    def spare(self, kind: str, address: str, port: int) -> None:
+        """A device of this kind is there, and bears no connection: nobody is to begin one."""
         self._known.add((kind, address))
+        self._spared.add((address, port))
+
+    def ask_called(self, kind: str, called: Found) -> None:
+        """Who answered a call is asked where it said, without a knock, and never again.
+
+        Its controller may not bear another connection within seconds, even after one that failed.
+        """
+        host, port = str(called.options.get("host")), called.options.get("port")
+        self._known.add((kind, host))
+        asking = [each for each in self._probes if each[0] == kind and port in each[1].ports]
+        if not called.facts and asking and isinstance(port, int):
+            self._turns.wait(host, asking)
+            if self._stop.is_set():
+                return
+            answer = self._ask(host, port, asking[0], asking)
+            called = answer.found or attrs.evolve(called, note=answer.fault or called.note)
+        self._notes.add(kind, "broadcast", called)
 
     def ask(self, target: Target, *, is_last: bool = False) -> None:
         """Find out which devices are at an address; ``is_last`` is for those that were late."""
@@ -85,12 +104,12 @@ class Hosts:
             left = [
                 (kind, probe)
                 for kind, probe in probes
-                if port in target.ports
-                or (id(probe) not in done and (kind, target.address) not in self._known)
+                if (kind, target.address) not in self._known
+                and (port in target.ports or id(probe) not in done)
             ]
-            if not left:
+            if not left or (target.address, port) in self._spared:
                 continue
-            states[port] = state = self._knock(target, port)
+            states[port] = state = self._knock(target, port, left)
             if self._stop.is_set():
                 return
             if state is _Port.SILENT and not is_last and self._is_absent(target.address):
@@ -106,8 +125,8 @@ class Hosts:
         if target.is_single:
             # Each port that was named is answered for; of the usual ones, one answer is enough.
             owed = (set(target.ports) if told else set(states)) - told
-            if owed:
-                dumb = {port: state for port, state in states.items() if port in owed}
+            dumb = {port: state for port, state in states.items() if port in owed}
+            if dumb:
                 self._notes.warn(_nothing(target, dumb))
 
     def _is_absent(self, address: str) -> bool:
@@ -127,8 +146,8 @@ class Hosts:
                         known.append((kind, probe))
         return plan
 
-    def _knock(self, target: Target, port: int) -> _Port:
-        self._pace.wait()
+    def _knock(self, target: Target, port: int, asking: Asking) -> _Port:
+        self._turns.wait(target.address, asking)
         if self._stop.is_set():
             return _Port.SILENT
         try:
@@ -142,7 +161,8 @@ class Hosts:
                 return _Port.SILENT
             called = target.called if target.is_single else "some addresses"
             self._notes.warn(f"{called} can't be asked: {exc.strerror or exc}")
-            return _Port.NO_WAY if exc.errno in NO_WAY else _Port.CLOSED
+            return _Port.NO_WAY
+        self._turns.ended(target.address, asking)
         return _Port.OPEN
 
     def _identify(
@@ -150,22 +170,34 @@ class Hosts:
     ) -> tuple[TcpProbe | None, bool]:
         """Whose probe found its device, and whether one failed and has told so."""
         faults: list[str] = []
-        for kind, probe in probes:
-            self._stop.wait(probe.pause_s)
-            self._pace.wait()
+        # Who needs the longest pause comes first: nobody else disturbs it, should it be there.
+        probes = sorted(probes, key=lambda each: -each[1].pause_s)
+        suspected = list(probes)
+        for each in probes:
+            self._turns.wait(address, suspected)
             if self._stop.is_set():
                 break
-            ask = partial(probe.probe, address, port, self._answer_s)
-            answer = answer_of(kind, f"{address}:{port}", ask)
+            answer = self._ask(address, port, each, suspected)
             if answer.found is not None:
-                self._notes.add(kind, "tcp", answer.found)
-                return probe, False
+                self._notes.add(each[0], "tcp", answer.found)
+                return each[1], False
             faults.append(answer.fault)
+            if not answer.fault:
+                suspected.remove(each)
         # Of several kinds that were tried at a port of none of them, no fault means anything.
         told = [fault for fault in faults if fault and (len(faults) == 1 or port in self.ports)]
         for fault in told:
             self._notes.warn(fault)
         return None, bool(told)
+
+    def _ask(
+        self, address: str, port: int, asking: tuple[str, TcpProbe], suspected: Asking
+    ) -> Answer[Found]:
+        kind, probe = asking
+        ask = partial(probe.probe, address, port, self._answer_s)
+        answer = answer_of(kind, f"{address}:{port}", ask)
+        self._turns.ended(address, suspected)
+        return answer
 
 
 def _nothing(target: Target, states: Mapping[int, _Port]) -> str:

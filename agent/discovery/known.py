@@ -1,16 +1,61 @@
-"""Which of the devices that were found are configured already."""
+"""Which devices are configured already: of those that were found, and before anybody is asked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os.path import realpath
 from typing import Any
 
 import attrs
 
 from agent.config import DeviceConfig
-from agent.discovery.targets import Resolve
+from agent.devices.contract import Found, Kind, TcpProbe, address_of
+from agent.discovery.addresses import parse_address
+from agent.discovery.targets import Resolve, Target
 from agent.discovery.wish import Finding
 
 PLACES = ("host", "port", "serial", "url", "unit_id")  # tell two devices of a kind apart
+LONG_PAUSE_S = 1.0  # who needs it bears one connection, and the running agent may have that
+NOT_ASKED = "configured, not asked: it takes one connection"
+
+
+@attrs.frozen
+class Spared:
+    """A configured device that bears no connection beside that of the running agent.
+
+    Args:
+        hosts: Its host as configured, and all addresses that this has.
+    """
+
+    kind: str
+    port: int
+    hosts: frozenset[str]
+    found: Found
+
+    def is_at(self, target: Target) -> bool:
+        """Whether a search would come to it there."""
+        return bool({target.address, target.name.lower()} & self.hosts)
+
+
+def spared(
+    devices: Sequence[DeviceConfig], kinds: Mapping[str, Callable[[], Kind]], resolve: Resolve
+) -> Sequence[Spared]:
+    """The devices that a search must not connect to; ``resolve`` looks up their names."""
+    return [
+        _spared(each, resolve)
+        for each in devices
+        if hasattr(each.options, "host")
+        and any(
+            isinstance(probe, TcpProbe) and probe.pause_s >= LONG_PAUSE_S
+            for probe in kinds[each.kind]().probes
+        )
+    ]
+
+
+def _spared(device: DeviceConfig, resolve: Resolve) -> Spared:
+    host, port = str(device.options.host), int(device.options.port)
+    address = parse_address(host)
+    addresses = [str(address)] if address is not None else _addresses(host, resolve)
+    found = Found(address_of(host, port), {"host": host, "port": port}, note=NOT_ASKED)
+    return Spared(device.kind, port, frozenset({host.lower(), *addresses}), found)
 
 
 def marked(

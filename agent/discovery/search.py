@@ -4,12 +4,14 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final, TypeVar
 
 import attrs
 
 from agent.clock import Clock, SystemClock
+from agent.config import DeviceConfig
 from agent.config.faults import did_you_mean
 from agent.devices.contract import (
     BroadcastProbe,
@@ -20,12 +22,15 @@ from agent.devices.contract import (
     SerialProbe,
     TcpProbe,
 )
+from agent.discovery.addresses import is_host_of
 from agent.discovery.hosts import Hosts
+from agent.discovery.known import Spared, spared
 from agent.discovery.networks import Interface, own_interfaces
 from agent.discovery.notes import Notes, answer_of
 from agent.discovery.pool import Job, Pace, Pool
 from agent.discovery.serial_ports import SerialPort, attached_ports, named_ports
 from agent.discovery.targets import Plan, Resolve, look_up, make_plan
+from agent.discovery.turns import Turns
 from agent.discovery.wish import Finding, Progress, Result, Searched, Wish
 from agent.errors import ConfigError
 
@@ -59,6 +64,9 @@ class Surroundings:
 class Search:
     """One search. Building it checks the wish and sends nothing but look-ups of names.
 
+    Args:
+        devices: Those that are configured; the ones that bear a single connection get none.
+
     Raises:
         ConfigError: The wish is none that can be granted.
     """
@@ -69,6 +77,7 @@ class Search:
         wish: Wish,
         surroundings: Surroundings | None = None,
         clock: Clock | None = None,
+        devices: Sequence[DeviceConfig] = (),
     ) -> None:
         self._surroundings = surroundings or Surroundings()
         self._clock = clock or SystemClock()
@@ -84,6 +93,7 @@ class Search:
         self._notes = Notes()
         self._pace = Pace(PER_SECOND, self._clock, self._stop)
         self._usb: Mapping[str, tuple[int, int] | None] = {}
+        self._called: dict[tuple[str, str], Found] = {}  # who answered, by kind and address
         self._plan = self._make_plan()
         self._serial_paths = self._make_serial_paths()
         self._answer_s = max(ANSWER_S, 4 * wish.timeout_s)
@@ -93,11 +103,15 @@ class Search:
         self._hosts = Hosts(
             tcp,
             (wish.timeout_s, self._answer_s),
-            self._pace,
+            Turns(self._pace, self._clock, self._stop),
             self._stop,
             self._notes,
             self._surroundings.arp_table,
         )
+        self._spared: Sequence[Spared] = (
+            spared(devices, kinds, self._surroundings.resolve) if wish.is_networked else ()
+        )
+        self._spare()
 
     def run(self, tell: Tell = lambda _: None) -> Result:
         """Everything that is found; after a ``KeyboardInterrupt`` what was found until then.
@@ -116,6 +130,7 @@ class Search:
         try:
             targets = self._plan.targets
             pool.run(list(self._first_jobs()), told, len(targets))
+            pool.run(list(self._called_jobs()), told, len(targets))
             pool.run([partial(self._hosts.ask, each) for each in targets], told)
             late = self._hosts.take_late()
             pool.run([partial(self._hosts.ask, each, is_last=True) for each in late], told)
@@ -153,6 +168,15 @@ class Search:
         self._usb = {port.path: port.usb for port in ports if port.usb in known}
         return list(self._usb)
 
+    def _spare(self) -> None:
+        wanted = {kind for kind, _ in self._probes}
+        for each in self._spared:
+            targets = [target for target in self._plan.targets if each.is_at(target)]
+            for address in {target.address for target in targets} | each.hosts:
+                self._hosts.spare(each.kind, address, each.port)
+            if targets and each.kind in wanted:
+                self._notes.add(each.kind, "tcp", each.found)
+
     def _first_jobs(self) -> Iterator[Job]:
         """All but addresses: those who answer a call are not asked a second time."""
         for kind, local in self._of(LocalProbe):
@@ -160,8 +184,8 @@ class Search:
         for path in self._serial_paths:
             yield partial(self._ask_port, path)
         for kind, probe in self._of(BroadcastProbe):
-            for address in self._plan.broadcasts:
-                yield partial(self._call_out, kind, probe, address)
+            for network in self._plan.broadcasts:
+                yield partial(self._call_out, kind, probe, network)
 
     def _ask_here(self, kind: str, probe: LocalProbe) -> None:
         answer = answer_of(kind, "this machine", probe.probe)
@@ -169,14 +193,23 @@ class Search:
         for found in answer.found or ():
             self._notes.add(kind, "local", found)
 
-    def _call_out(self, kind: str, probe: BroadcastProbe, address: str) -> None:
+    def _call_out(self, kind: str, probe: BroadcastProbe, network: IPv4Network) -> None:
         self._pace.wait()
-        answer = answer_of(kind, address, partial(probe.probe, address, self._answer_s))
+        where = str(network.broadcast_address)
+        answer = answer_of(kind, where, partial(probe.probe, network, self._answer_s))
         self._notes.warn(answer.fault)
         for found in answer.found or ():
-            self._notes.add(kind, "broadcast", found)
-            if found.facts:
-                self._hosts.skip(kind, str(found.options.get("host")))
+            host = str(found.options.get("host"))
+            if is_host_of(network, host):  # anybody can send an answer in any name
+                self._called.setdefault((kind, host), found)
+
+    def _called_jobs(self) -> Iterator[Job]:
+        for (kind, host), found in self._called.items():
+            ours = [each for each in self._spared if each.kind == kind and host in each.hosts]
+            if ours:
+                self._notes.add(kind, "broadcast", ours[0].found)
+            else:
+                yield partial(self._hosts.ask_called, kind, found)
 
     def _ask_port(self, path: str) -> None:
         is_named = bool(self._wish.ports)

@@ -9,28 +9,26 @@ import attrs
 
 from agent.clock import Deadline
 from agent.config.options import HostName
-from agent.devices.links.tcp import LookUp
+from agent.devices.links.tcp import LookUp, is_interface, numeric
+from agent.discovery.addresses import (
+    PRIVATE,
+    Address,
+    Network,
+    is_nobody,
+    is_private,
+    is_within,
+    parse_address,
+    split_port,
+)
 from agent.discovery.networks import Interface
 from agent.discovery.wish import OWN_NETWORKS, Wish
 from agent.errors import ConfigError
 
-USUAL_LIMIT: Final = 1 << 10  # addresses of a range, a /22 in IPv4
+USUAL_LIMIT: Final = 1 << 10  # addresses of all ranges of a search, a /22 in IPv4
 LARGE_LIMIT: Final = 1 << 16
 AROUND: Final = 24  # of a network that is too large, the bits that the own neighbourhood shares
 LOOK_UP_S: Final = 5.0
-PORTED: Final = re.compile(r"(?:\[(?P<six>[^\]]*)\]|(?P<host>[^:\[\]]*)):(?P<port>\d+)")
 RANGE: Final = re.compile(r"[0-9A-Fa-f:.]+/[0-9.]+")
-# RFC 1918, link-local, unique local and loopback. Not ipaddress.is_private, which has more.
-PRIVATE: Final = tuple(
-    ipaddress.ip_network(network)
-    for network in (
-        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "127.0.0.0/8"),
-        *("fe80::/10", "fc00::/7", "::1/128"),
-    )
-)
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str], Sequence[str]]  # a name's addresses
 
 
@@ -60,11 +58,11 @@ class Target:
 
 @attrs.frozen
 class Plan:
-    """What is to be asked."""
+    """What is to be asked; ``broadcasts`` are the networks that are called out on."""
 
     targets: Sequence[Target] = ()
     networks: Sequence[str] = ()
-    broadcasts: Sequence[str] = ()
+    broadcasts: Sequence[ipaddress.IPv4Network] = ()
     warnings: Sequence[str] = ()
 
 
@@ -84,18 +82,7 @@ def look_up(name: str) -> Sequence[str]:
         OSError, ValueError: There are none, or not in time.
     """
     found = LookUp(name, 0).addresses(Deadline(LOOK_UP_S))
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
-
-
-def is_private(address: Address) -> bool:
-    """Whether an address is one of home and company networks.
-
-    >>> [is_private(ipaddress.ip_address(a)) for a in ("10.1.2.3", "100.64.0.1", "::ffff:8.8.8.8")]
-    [True, False, False]
-    """
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return any(address in network for network in PRIVATE if network.version == address.version)
+    return list(dict.fromkeys(numeric(address) for *_, address in found))
 
 
 def is_searchable(interface: Interface) -> bool:
@@ -105,7 +92,7 @@ def is_searchable(interface: Interface) -> bool:
         and not interface.is_loopback
         and interface.network.prefixlen <= 30
         and not interface.why_not
-        and any(_is_within(interface.network, each) for each in PRIVATE)
+        and any(is_within(interface.network, each) for each in PRIVATE)
     )
 
 
@@ -116,8 +103,10 @@ class _Planner:
         self._resolve = resolve
         self._targets: dict[str, Target] = {}
         self._networks: list[str] = []
-        self._broadcasts: dict[str, None] = {}
+        self._broadcasts: dict[ipaddress.IPv4Network, None] = {}
         self._warnings: list[str] = []
+        self._limit = LARGE_LIMIT if wish.is_large else USUAL_LIMIT
+        self._ranged = 0  # addresses that no word names alone
 
     def plan(self) -> Plan:
         for word in self._wish.addresses:
@@ -151,10 +140,11 @@ class _Planner:
         )
 
     def _add_address(self, word: str) -> None:
-        host, port = _split(word)
-        address = _address(host)
+        host, port = split_port(word)
+        address = parse_address(host)
         if address is not None:
             self._check_single(word, address)
+            _check_scope(word, address)
             self._add(Target(str(address), "", port, not port, is_single=True))
             return
         if not HostName().allows(host):
@@ -167,17 +157,17 @@ class _Planner:
             why = getattr(exc, "strerror", None) or exc
             self._warnings.append(f"{host}: the name is not known: {why}")
             return
-        addresses = [each for each in map(_address, found) if each is not None]
+        addresses = [each for each in map(parse_address, found) if each is not None]
         allowed_ones = [each for each in addresses if self._is_allowed(each)]
         if not allowed_ones:
             self._check_single(f"{host} ({', '.join(map(str, addresses))})", addresses[0])
         self._add(Target(str(allowed_ones[0]), host, port, not port, is_single=True))
 
     def _is_allowed(self, address: Address) -> bool:
-        return not _is_nobody(address) and (self._wish.is_public or is_private(address))
+        return not is_nobody(address) and (self._wish.is_public or is_private(address))
 
     def _check_single(self, word: str, address: Address) -> None:
-        if _is_nobody(address):
+        if is_nobody(address):
             raise ConfigError(f"found {word}, allowed: the address of one device")
         if not self._is_allowed(address):
             raise ConfigError(
@@ -191,13 +181,13 @@ class _Planner:
         except ValueError:
             allowed = "a range such as 192.168.1.0/24; addresses stand in front of --subnet"
             raise ConfigError(f"found {word!r}, allowed: {allowed}") from None
-        is_inside = any(_is_within(network, private) for private in PRIVATE)
+        is_inside = any(is_within(network, private) for private in PRIVATE)
         if not is_inside and not self._wish.is_public:
             raise ConfigError(
                 f"{word} has addresses outside of private networks (10.x, 172.16-31.x, "
                 "192.168.x): devices of others are not to be asked; if all are yours, add --public"
             )
-        if _is_nobody(network.network_address) or _is_nobody(network.broadcast_address - 1):
+        if is_nobody(network.network_address) or is_nobody(_last(network)):
             raise ConfigError(f"found {word!r}, allowed: a range of addresses of devices")
         self._check_size(word, network)
         self._add_network(network, word)
@@ -207,23 +197,36 @@ class _Planner:
         if size > LARGE_LIMIT:
             smaller = "a /16 or smaller" if network.version == 4 else "a /112 or smaller"
             raise ConfigError(f"{word} has {size:,} addresses, allowed: {smaller}")
-        if size > USUAL_LIMIT and not self._wish.is_large:
+        if size > self._limit:
             raise ConfigError(
                 f"{word} has {size:,} addresses: a search of it takes long and can be seen by "
                 "everybody in it; name a /22 or smaller, or add --large"
             )
+        total = self._ranged + self._new_in(network)
+        if total > self._limit and self._wish.is_large:
+            raise ConfigError(f"found {total} addresses, allowed: {LARGE_LIMIT} at a time")
+        if total > self._limit:
+            raise ConfigError(
+                f"with {word} it is {total:,} addresses: a search of them takes long and can be "
+                f"seen by everybody; name ranges of {USUAL_LIMIT:,} in all, or add --large"
+            )
+
+    def _new_in(self, network: Network) -> int:
+        """How many addresses a network adds to those of the search."""
+        return sum(str(address) not in self._targets for address in network.hosts())
 
     def _add_network(self, network: Network, called: str) -> None:
+        self._ranged += self._new_in(network)
         for address in network.hosts():  # neither the network's own nor the broadcast address
             self._add(Target(str(address)))
         self._networks.append(called)
         for interface in self._interfaces:
-            if not interface.is_loopback and _is_within(interface.network, network):
+            if not interface.is_loopback and is_within(interface.network, network):
                 self._add_broadcast(interface.network)
 
     def _add_broadcast(self, network: ipaddress.IPv4Network) -> None:
         if network.prefixlen < 31:
-            self._broadcasts[str(network.broadcast_address)] = None
+            self._broadcasts[network] = None
 
     def _add_own_networks(self) -> None:
         count = len(self._networks)
@@ -241,7 +244,7 @@ class _Planner:
         network, name = interface.network, interface.name
         if interface.is_loopback or not interface.is_connected or network.prefixlen > 30:
             return
-        if not (any(_is_within(network, each) for each in PRIVATE)):
+        if not (any(is_within(network, each) for each in PRIVATE)):
             self._warnings.append(
                 f"{network} ({name}) was not searched: it is not a private network; "
                 "if all of it is yours, name it and add --public"
@@ -249,46 +252,43 @@ class _Planner:
         elif interface.why_not:
             text = f"{network} ({name}) was not searched: {interface.why_not}; name it to search it"
             self._warnings.append(text)
-        elif network.num_addresses > (LARGE_LIMIT if self._wish.is_large else USUAL_LIMIT):
+        elif network.num_addresses > self._limit:
             around = ipaddress.IPv4Network((interface.address, AROUND), strict=False)
+            if self._is_too_much(around, name):
+                return
             hint = "" if self._wish.is_large else ", or add --large"
             self._warnings.append(
                 f"{network} ({name}) has {network.num_addresses:,} addresses: only {around} "
                 f"around this machine was searched; name another range{hint}"
             )
             yield around
-        else:
+        elif not self._is_too_much(network, name):
             yield network
 
-
-def _split(word: str) -> tuple[str, tuple[int, ...]]:
-    """Host and port of ``host:port``, ``[v6]:port`` or a host alone."""
-    match = PORTED.fullmatch(word)
-    if match is None:
-        return word.removeprefix("[").removesuffix("]") if word.startswith("[") else word, ()
-    port = int(match["port"])
-    if not 1 <= port <= 65535:
-        raise ConfigError(f"found {word!r}, allowed: a port from 1 to 65535")
-    return match["six"] or match["host"], (port,)
-
-
-def _address(text: str) -> Address | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
+    def _is_too_much(self, network: ipaddress.IPv4Network, name: str) -> bool:
+        """Whether the networks before it leave no room for it, which is told."""
+        is_too_much = self._ranged + self._new_in(network) > self._limit
+        if is_too_much:
+            hint = "" if self._wish.is_large else ", or add --large"
+            self._warnings.append(
+                f"{network} ({name}) was not searched: a search has {self._limit:,} addresses at "
+                f"most; name it to search it alone{hint}"
+            )
+        return is_too_much
 
 
-def _is_nobody(address: Address) -> bool:
-    """Whether no single device can have the address."""
-    is_this = address in ipaddress.IPv4Network("0.0.0.0/8") if address.version == 4 else False
-    is_reserved = address.version == 4 and address.is_reserved
-    return address.is_multicast or address.is_unspecified or is_this or is_reserved
+def _last(network: Network) -> Address:
+    """The last address of a network that a device may have."""
+    has_broadcast = network.version == 4 and network.prefixlen < 31
+    return network.broadcast_address - 1 if has_broadcast else network.broadcast_address
 
 
-def _is_within(network: Network, outer: Network) -> bool:
-    if isinstance(network, ipaddress.IPv4Network) and isinstance(outer, ipaddress.IPv4Network):
-        return network.subnet_of(outer)
-    if isinstance(network, ipaddress.IPv6Network) and isinstance(outer, ipaddress.IPv6Network):
-        return network.subnet_of(outer)
-    return False
+def _check_scope(word: str, address: Address) -> None:
+    """A link-local address is one of an interface, and leads nowhere without it."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return
+    scope = address.scope_id
+    if scope is not None and not is_interface(scope):
+        raise ConfigError(f"found {word!r}, but this machine has no network interface {scope!r}")
+    if scope is None and address.is_link_local:
+        raise ConfigError(f"found {word!r}, allowed: with its interface, such as {address}%eth0")

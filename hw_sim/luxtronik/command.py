@@ -67,6 +67,6 @@ def command(
         pump,
         fault,
         lambda: f"Luxtronik simulator ready on {pump.address} (profile {profile})",
-        lambda: f"stopped after {len(pump.requests)} requests, {pump.write_requests} to write",
+        lambda: f"stopped after {pump.request_count} requests, {pump.write_requests} to write",
         port,
     )

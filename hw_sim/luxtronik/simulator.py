@@ -74,6 +74,11 @@ class LuxtronikSimulator(LinkSimulator[Fault]):
         return self._controller.writes
 
     @property
+    def request_count(self) -> int:
+        """How many requests there were."""
+        return self._controller.request_count
+
+    @property
     def requests(self) -> Sequence[int]:
         """The command of every request, in order."""
         return self._controller.requests

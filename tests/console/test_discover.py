@@ -105,6 +105,30 @@ def test_a_device_that_is_configured_is_marked(machine: Machine) -> None:
     assert [each["device"] for each in facts["found"]] == ["host", "press"]
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("words", [["{at}:{port}"], ["{at}:{port}", "--kind", "s7"], ["{at}/32"]])
+def test_a_configured_controller_with_one_connection_gets_none(
+    machine: Machine, host: str, words: list[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as controller:
+        port = controller.getsockname()[1]
+        table = f'name = "pump"\nkind = "luxtronik"\nhost = "{host}"\nport = {port}'
+        machine.configure(machine.host_table(), f"[[device]]\n{table}")
+        words = [word.format(at="127.0.0.1", port=port) for word in words]
+
+        facts = json.loads(machine.run("discover", *words, "--json").stdout)
+        shown = machine.run("discover", *words).stdout
+
+        controller.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            controller.accept()
+    if "--kind" not in words:
+        pump = facts["found"][-1]
+        assert (pump["device"], pump["where"]) == ("pump", f"{host}:{port}")
+        assert pump["note"] == "configured, not asked: it takes one connection"
+        assert f"{host}:{port}: configured, not asked: it takes one connection" in shown
+
+
 def test_programs_get_everything(machine: Machine) -> None:
     closed = free_port()
     with S7Simulator() as plc:

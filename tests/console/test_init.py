@@ -102,6 +102,20 @@ def test_what_is_replaced_is_kept_each_time(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_the_file_stays_with_whom_it_belonged_to(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text("# first\n")
+    file.chmod(0o600)
+    os.chown(file, 4321, 4322)
+
+    init(tmp_path, "--kind", "host", "--yes")
+
+    now = file.stat()
+    assert file.read_text() != "# first\n"
+    assert (now.st_uid, now.st_gid, now.st_mode & 0o777) == (4321, 4322, 0o600)
+
+
 @pytest.mark.parametrize(("answer", "code", "is_replaced"), [("y", 0, True), ("n", 1, False)])
 def test_at_a_terminal_it_is_asked(
     tmp_path: Path, answer: str, code: int, *, is_replaced: bool

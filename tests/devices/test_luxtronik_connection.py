@@ -31,9 +31,15 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def driver(pump: LuxtronikSimulator, clock: FakeClock) -> Iterator[Luxtronik]:
-    made = Luxtronik(Options("127.0.0.1", pump.port), TIMEOUT_S, monotonic_s=clock.monotonic)
+    made = waiting(pump, clock)
     yield made
     made.close()
+
+
+def waiting(pump: LuxtronikSimulator, clock: FakeClock, timeout_s: float = TIMEOUT_S) -> Luxtronik:
+    """A driver that waits on the clock of the test."""
+    options = Options("127.0.0.1", pump.port)
+    return Luxtronik(options, timeout_s, monotonic_s=clock.monotonic, wait=clock.advance)
 
 
 def test_one_connection_serves_all_polls(pump: LuxtronikSimulator, driver: Luxtronik) -> None:
@@ -70,22 +76,54 @@ def test_in_one_read_a_connection_is_opened_anew_once(
     assert pump.connections == 2
 
 
-def test_a_connection_that_is_closed_at_once_is_not_opened_anew(
+def test_a_young_connection_that_was_closed_is_opened_anew_when_it_is_ten_seconds_old(
+    pump: LuxtronikSimulator, clock: FakeClock
+) -> None:
+    driver = waiting(pump, clock, 60.0)
+    driver.read()
+    opened_s = clock.monotonic()
+    clock.advance(5)
+    pump.restart()
+
+    values = driver.read()
+
+    driver.close()
+    assert len(values) > 1000
+    assert clock.monotonic() == opened_s + 10
+    assert pump.connections == 2
+
+
+def test_a_young_connection_is_not_opened_anew_where_there_is_no_time_to_wait(
     pump: LuxtronikSimulator, driver: Luxtronik, clock: FakeClock
 ) -> None:
     driver.read()
-    clock.advance(9.9)
+    clock.advance(5)
     pump.restart()
 
     with pytest.raises(DeviceError) as caught:
         driver.read()
 
     assert str(caught.value) == (
-        f"reading {pump.address} (calculations): "
-        "the controller closed the connection without an answer"
+        f"reading {pump.address} (calculations): the controller closed the connection without an "
+        "answer; raise interval_s to 10 or more"
     )
     assert caught.value.reason is Reason.UNREACHABLE
     assert pump.connections == 1
+
+
+def test_it_really_waits(pump: LuxtronikSimulator, clock: FakeClock) -> None:
+    options = Options("127.0.0.1", pump.port)
+    driver = Luxtronik(options, TIMEOUT_S, monotonic_s=clock.monotonic)
+    driver.read()
+    clock.advance(9.7)
+    pump.restart()
+    deadline = Deadline(60.0)
+    began_s = deadline.left_s()
+
+    driver.read()
+
+    driver.close()
+    assert began_s - deadline.left_s() >= 0.3
 
 
 def test_a_connection_that_is_closed_in_an_answer_is_not_opened_anew(

@@ -1,6 +1,7 @@
 """Heat pump controllers are found by asking a port, and by calling out on the network."""
 
 import socket
+from ipaddress import IPv4Network
 
 import pytest
 
@@ -18,6 +19,8 @@ from tests.devices.flood import Flood
 
 TIMEOUT_S = 2.0
 SHORT_S = 0.3
+CALL_S = 0.8  # half of it is for the call
+HERE = IPv4Network("127.0.0.1/32")
 FACTS = {"firmware": "V3.90.1", "heat pump type": "MSW4-16", "values": "275"}
 
 
@@ -62,38 +65,41 @@ def test_a_controller_that_cant_be_read_is_an_error(fault: str) -> None:
             find_by_port("127.0.0.1", pump.port, SHORT_S)
 
 
-@pytest.mark.parametrize("answer", ["2500;111;{port};", "2500;111;{port};x\0"])
-def test_a_controller_that_answers_the_call_is_found(answer: str) -> None:
+@pytest.mark.parametrize(
+    ("answer", "port"), [("2500;111;8888;", 8888), ("2500;111;;x\0", 8889), ("2500;111;22;", 8889)]
+)
+def test_who_answers_the_call_is_found_at_a_port_that_controllers_have(
+    answer: str, port: int
+) -> None:
     with LuxtronikSimulator(discovery_port=0, discovery_answer=answer) as pump:
-        (found,) = find_by_broadcast("127.0.0.1", SHORT_S, (pump.discovery_port,))
+        (found,) = find_by_broadcast(HERE, CALL_S, (pump.discovery_port,))
 
-        assert (found.where, found.facts, found.note) == (pump.address, FACTS, "")
-        assert dict(found.options) == {"host": "127.0.0.1", "port": pump.port}
-        assert pump.write_requests == 0
-
-
-def test_a_controller_that_answers_only_the_call_is_found_with_a_note() -> None:
-    with LuxtronikSimulator(discovery_port=0) as pump:
-        pump.set_fault("refuse")
-
-        (found,) = find_by_broadcast("127.0.0.1", SHORT_S, (pump.discovery_port,))
-
-        assert dict(found.options) == {"host": "127.0.0.1", "port": pump.port}
-        assert found.note.startswith(f"it answered the call, but not at port {pump.port}")
+        assert (found.where, dict(found.facts)) == (f"127.0.0.1:{port}", {})
+        assert dict(found.options) == {"host": "127.0.0.1", "port": port}
+        other = {8888: 8889, 8889: 8888}[port]
+        assert found.note == f"it answered the call, but not at port {port}; try port {other}"
+        assert pump.connections == 0
 
 
 def test_a_controller_that_answers_the_call_twice_is_found_once() -> None:
     with LuxtronikSimulator(discovery_port=0) as pump:
-        found = find_by_broadcast("127.0.0.1", SHORT_S, (pump.discovery_port,) * 2)
+        found = find_by_broadcast(HERE, CALL_S, (pump.discovery_port,) * 2)
 
         assert len(found) == 1
+
+
+def test_who_answers_from_outside_of_the_network_is_not_found() -> None:
+    with LuxtronikSimulator(discovery_port=0) as pump:
+        everybody_here = IPv4Network("0.0.0.0/32")  # the answer comes from 127.0.0.1
+
+        assert find_by_broadcast(everybody_here, CALL_S, (pump.discovery_port,)) == []
 
 
 def test_without_an_answer_nothing_is_found() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
         deaf.bind(("127.0.0.1", 0))
 
-        assert find_by_broadcast("127.0.0.1", SHORT_S, (deaf.getsockname()[1],)) == []
+        assert find_by_broadcast(HERE, CALL_S, (deaf.getsockname()[1],)) == []
         assert deaf.recv(100) == CALL
 
 
@@ -106,6 +112,8 @@ def test_without_an_answer_nothing_is_found() -> None:
         (b"2500;111;", 8889),
         (b"2500;111;0;", 8889),
         (b"2500;111;65536;", 8889),
+        (b"2500;111;22;", 8889),
+        (b"2500;111;08888;", 8889),
         (b"2500;111;-5;", 8889),
         (b"2500;111;\xb2;", 8889),
         (b"2500;111;1e3;", 8889),

@@ -144,12 +144,12 @@ def test_what_nobody_has_named_is_called_by_its_index() -> None:
         ("calculations.ID_WEB_LIN_HD", "bar", "High Pressure (calculation 180)"),
         (
             "calculations.ID_WEB_ERROR_Time0",
-            "s",
-            "Error 1 Time; Unix seconds, 0: never (calculation 95)",
+            "Unix s",
+            "Error 1 Time; seconds since 1970, 0: never (calculation 95)",
         ),
         ("calculations.268", "W", "Electrical Input (calculation 268)"),
         ("calculations.9", "", "unknown (calculation 9)"),
-        ("parameters.ID_Einst_WK_akt", "°C", "Heating Offset (parameter 1)"),
+        ("parameters.ID_Einst_WK_akt", "K", "Heating Offset (parameter 1)"),
         (
             "visibilities.ID_Visi_Temp_Vorlauf",
             "",

@@ -11,6 +11,8 @@ from agent.devices.links.tcp import (
     Found,
     LookUp,
     LookUpTimeoutError,
+    is_interface,
+    numeric,
     open_socket,
     tcp_opener,
 )
@@ -166,3 +168,57 @@ def test_closing_does_not_wait_for_a_look_up(resolver: Resolver) -> None:
 
     assert len(resolver.asked) == 1
     assert resolver.threads[0].is_alive()
+
+
+def answered(*addresses: Found) -> LookUp:
+    """A look-up of a name with these addresses."""
+    made = Resolver(addresses)
+    made.may_answer.set()
+    return LookUp("press.plant", 7, made)
+
+
+def refusing() -> Found:
+    """An address that refuses connections."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return (socket.AF_INET, socket.SOCK_STREAM, 6, "", listener.getsockname())
+
+
+UNSUPPORTED: Found = (socket.AF_IPX, socket.SOCK_STREAM, 0, "", ("::1", 7))
+
+
+def test_a_family_that_this_machine_lacks_hides_no_good_address() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        good: Found = (socket.AF_INET, socket.SOCK_STREAM, 6, "", listener.getsockname())
+
+        with open_socket(answered(UNSUPPORTED, good), Deadline(LONG_S)) as connected:
+            assert connected.getpeername() == listener.getsockname()
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_the_error_that_tells_of_the_device_is_raised(*, is_first: bool) -> None:
+    found = [refusing(), UNSUPPORTED] if is_first else [UNSUPPORTED, refusing()]
+
+    with pytest.raises(ConnectionRefusedError):
+        open_socket(answered(*found), Deadline(LONG_S))
+
+
+def test_of_several_errors_the_first_is_raised() -> None:
+    with pytest.raises(OSError, match="not supported"):
+        open_socket(answered(UNSUPPORTED, UNSUPPORTED), Deadline(LONG_S))
+
+
+def test_an_address_of_an_interface_keeps_it() -> None:
+    index, name = socket.if_nameindex()[0]
+
+    assert numeric(("fe80::7", 102, 0, index)) == f"fe80::7%{name}"
+    assert numeric(("fe80::7", 102, 0, 2**31 - 1)) == f"fe80::7%{2**31 - 1}"
+    assert numeric(("fd00::7", 102, 0, 0)) == "fd00::7"
+    assert numeric(("10.0.0.7", 102)) == "10.0.0.7"
+
+
+def test_interfaces_have_names_and_numbers() -> None:
+    index, name = socket.if_nameindex()[0]
+
+    assert is_interface(name)
+    assert is_interface(str(index))
+    assert not any(map(is_interface, ("nosuch", "\xe9", "0", "9" * 30, "a\0b", "\u0661")))

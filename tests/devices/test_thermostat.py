@@ -6,7 +6,7 @@ import pytest
 
 from agent.devices.thermostat import KIND
 from agent.devices.thermostat.fields import standard_metrics
-from agent.devices.thermostat.settings import EVERY_S
+from agent.devices.thermostat.turn import EVERY_S
 from hw_sim.thermostat import Settings
 from tests.devices.thermostat_script import SEEN, V1, A, Builder, ScriptedLink, Seconds, scripted
 

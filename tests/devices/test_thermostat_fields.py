@@ -4,8 +4,10 @@ import math
 
 import pytest
 
+from agent.devices.thermostat.fields import FIELDS as REPORT_FIELDS
 from agent.devices.thermostat.fields import UNKNOWN_LIMIT, Decoder, Row, standard_metrics
 from agent.devices.thermostat.fields import typed as typed_value
+from agent.devices.thermostat.settings import QUERIES
 from agent.devices.thermostat.wire import Json, channels, parse_line
 from agent.model import MetricType, Value
 from tests.devices.thermostat_script import V1
@@ -15,9 +17,59 @@ FIELDS = (
     *("tec_i", "tec_u_meas", "pid_engaged", "current_swapped", "interval"),
 )
 
+UNITS = {
+    "temperature": "°C",
+    "i_tec": "V",
+    "pid_output": "A",
+    "adc": "V",
+    "sens": "Ω",
+    "i_set": "A",
+    "dac_value": "V",
+    "dac_feedback": "V",
+    "tec_i": "A",
+    "tec_u_meas": "V",
+    "pid_engaged": "",
+    "current_swapped": "",
+    "interval": "s",
+    "time": "s",
+    "vref": "V",
+    "center": "",
+    "output_max_v": "V",
+    "output_max_i_pos": "A",
+    "output_max_i_neg": "A",
+    "polarity": "",
+    "pid_target": "°C",
+    "pid_kp": "A/K",
+    "pid_ki": "A/K",
+    "pid_kd": "A/K",
+    "pid_output_min": "A",
+    "pid_output_max": "A",
+    "pid_integral_min": "A",
+    "pid_integral_max": "A",
+    "sensor_t0": "K",
+    "sensor_r0": "Ω",
+    "sensor_b": "K",
+    "postfilter_rate": "Hz",
+}
+EVERY_FIELD = (
+    *REPORT_FIELDS.values(),
+    *(each for query in QUERIES for each in query.fields.values()),
+)
+
 
 def row_of(*objects: dict[str, Json], decoder: Decoder | None = None) -> Row:
     return (decoder or Decoder()).row(dict(enumerate(objects)))
+
+
+@pytest.mark.parametrize(("name", "unit"), UNITS.items())
+def test_a_metric_has_its_unit(name: str, unit: str) -> None:
+    found = {each.name: each.unit for each in EVERY_FIELD}
+
+    assert found[name] == unit
+
+
+def test_every_metric_is_in_the_table_of_units() -> None:
+    assert sorted(each.name for each in EVERY_FIELD) == sorted(UNITS)
 
 
 def test_the_report_of_the_vectors_becomes_a_wide_row() -> None:

@@ -6,6 +6,7 @@ from typing import Self
 
 from agent.clock import Deadline
 from agent.devices.thermostat import Options, Thermostat
+from agent.devices.thermostat.wire import Json, parse_line
 from hw_sim.thermostat import Measured, ThermostatSimulator
 
 TIMEOUT_S = 2.0
@@ -50,6 +51,21 @@ A: Mapping[str, bytes] = {
     "ipv4": b'{"addr":"192.168.1.26/24"}\n',
     "fan": b"null\n",
 }
+
+
+class Device:
+    """Answers queries with lines, or with an exception."""
+
+    def __init__(self, answers: Mapping[str, bytes | Exception]) -> None:
+        self.answers = dict(answers)
+        self.asked: list[str] = []
+
+    def __call__(self, query: str) -> Json:
+        self.asked.append(query)
+        answer = self.answers.get(query, INVALID)
+        if isinstance(answer, Exception):
+            raise answer
+        return parse_line(answer)
 
 
 class ScriptedLink:

@@ -17,6 +17,7 @@ WATCH = Path(__file__).parent / "watch.py"
 LIMIT_S = 60
 PREFIX = 26
 OUTSIDE = "203.0.113"  # set aside for documentation: nobody has it
+STRANGER = "198.51.100.9"  # likewise
 
 Packet = Mapping[str, object]
 
@@ -47,6 +48,14 @@ class Net:
     def address(self, number: int) -> str:
         """One of the network."""
         return f"{self.lan}.{number}"
+
+    def stranger(self) -> str:
+        """A public address of the machine with the devices, from which the agent takes packets."""
+        _do("ip", "-n", self.devices, "addr", "add", f"{STRANGER}/32", "dev", "lan")
+        for which in ("all", "lan"):
+            setting = f"/proc/sys/net/ipv4/conf/{which}/rp_filter"
+            _do(*in_space(self.agent, "sh", "-c", f"echo 0 > {setting}"))
+        return STRANGER
 
     @contextmanager
     def process(self, space: str, *words: str) -> Iterator["subprocess.Popen[str]"]:

@@ -6,10 +6,20 @@ import attrs
 import pytest
 
 from agent.config import DeviceConfig
-from agent.devices.contract import Found
-from agent.discovery import Finding
-from agent.discovery.known import marked
-from tests.discovery.fakes import BoardOptions, Options, no_names
+from agent.devices.contract import BroadcastProbe, Found, TcpProbe
+from agent.discovery import OWN_NETWORKS, Finding, Search, Wish
+from agent.discovery.known import NOT_ASKED, marked
+from tests.discovery.fakes import (
+    Asked,
+    BoardOptions,
+    Options,
+    interface,
+    kind,
+    kinds,
+    lamp,
+    no_names,
+    surroundings,
+)
 
 
 @attrs.frozen
@@ -90,3 +100,23 @@ def test_names_that_cannot_be_looked_up_lead_nowhere() -> None:
     (found,) = marked([finding], [device("lamp", Options("lamp.local"))], frozenset(), fail)
 
     assert found.device is None
+
+
+@pytest.mark.parametrize(("pause_s", "is_spared"), [(10.0, True), (0.1, False)])
+@pytest.mark.parametrize("is_searched", [True, False])
+def test_a_configured_device_with_one_connection_gets_none_when_it_answers_a_call(
+    pause_s: float, *, is_spared: bool, is_searched: bool
+) -> None:
+    host = "127.7.3.2" if is_searched else "127.7.3.200"  # of a large network a part is searched
+    there = Found(f"{host}:4000", {"host": host, "port": 4000})
+    probe = Asked(lamp)
+    known = kinds(lamp=kind(TcpProbe((4000,), probe, pause_s), BroadcastProbe(lambda *_: [there])))
+    own = interface("127.7.3.1/29" if is_searched else "127.7.2.1/20")
+    wish = Wish(subnets=[OWN_NETWORKS], timeout_s=0.05)
+
+    search = Search(known, wish, surroundings(own), devices=[device("lamp", Options(host))])
+    result = search.run()
+
+    assert probe.calls == ([] if is_spared else [(host, 4000)])
+    notes = [each.found.note for each in result.findings]
+    assert notes == [NOT_ASKED if is_spared else ""]

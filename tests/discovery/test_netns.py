@@ -15,9 +15,10 @@ from agent.devices import KINDS
 from agent.devices.contract import TcpProbe
 from agent.discovery.search import IN_FLIGHT
 from hw_sim.registry import SIMULATED
-from tests.discovery.namespaces import OUTSIDE, Net, Packet, missing, namespaces
+from tests.discovery.namespaces import OUTSIDE, STRANGER, Net, Packet, missing, namespaces
 from tests.discovery.watch import ACK, FIN, RST, SYN
 
+ROGUE = Path(__file__).parent / "rogue.py"
 ADDRESSES = 24  # of the 62 that the network has
 LUXTRONIK_CALL = {4444, 47808}  # UDP
 NO_NAMESPACES = missing()
@@ -180,6 +181,30 @@ def test_public_ranges_are_refused_before_anything_is_sent(
     assert result.returncode == 2
     assert "add --public" in result.stderr
     assert (outside, net.sent()) == ([], before)
+
+
+@pytest.mark.parametrize("is_public", [True, False])
+def test_an_answer_to_the_call_leads_neither_outside_nor_to_another_port(
+    quiet: Net, tmp_path: Path, *, is_public: bool
+) -> None:
+    net = quiet
+    source = net.stranger() if is_public else net.address(2)
+    with (
+        net.process(net.devices, sys.executable, str(ROGUE), source, "22") as rogue,
+        net.watched(net.devices, "lan") as inside,
+        net.watched(net.outside, "wan") as outside,
+    ):
+        result = net.run(tmp_path, "discover", "--subnet", "--json")
+        assert rogue.stdout is not None
+        assert rogue.stdout.readline().startswith("answered")
+
+    assert result.returncode == 0, result.stderr
+    answers = [each for each in inside if each.get("from") == source and each["protocol"] == "udp"]
+    ours = [each for each in inside if each.get("from") == net.address(1)]
+    assert answers
+    assert outside == []
+    assert 22 not in {each.get("port") for each in ours}
+    assert STRANGER not in {each.get("to") for each in ours}
 
 
 def test_what_init_writes_can_be_read(lan: Lan, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -48,7 +48,9 @@ def test_a_probe_speaks_only_where_its_port_is_open(lit: int) -> None:
 def test_nothing_is_asked_over_the_network_unless_it_is_named(lit: int) -> None:
     probe, call = Asked(lamp), Asked(lamp)
     own = interface("127.7.0.1/28")
-    calling = BroadcastProbe(lambda address, _: [lamp(address, call(address, 0, 1.0) is None)])
+    calling = BroadcastProbe(
+        lambda address, _: [lamp(str(address), call(str(address), 0, 1.0) is None)]
+    )
     known = kinds(lamp=kind(TcpProbe((lit,), probe), calling))
 
     result = Search(known, Wish(), surroundings(own)).run()
@@ -198,15 +200,50 @@ def test_who_answers_a_call_is_not_asked_again(lit: int) -> None:
     ]
 
 
-def test_who_answers_a_call_and_says_nothing_is_asked(lit: int) -> None:
-    probe = Asked(lamp)
-    dumb = Found(f"127.7.0.2:{lit}", {"host": "127.7.0.2", "port": lit}, note="it says nothing")
-    known = kinds(lamp=kind(TcpProbe((lit,), probe), BroadcastProbe(lambda *_: [dumb])))
+def called(host: str, port: int) -> Found:
+    """What a call finds of a lamp that has not been asked."""
+    return Found(f"{host}:{port}", {"host": host, "port": port}, note="it says nothing")
+
+
+@pytest.mark.parametrize(("answer", "note"), [(lamp, ""), (lambda *_: None, "it says nothing")])
+def test_who_answers_a_call_and_says_nothing_is_asked_once(
+    lit: int, answer: Callable[[str, int], Found | None], note: str
+) -> None:
+    probe = Asked(answer)
+    call = BroadcastProbe(lambda *_: [called("127.7.0.2", lit)])
+    known = kinds(lamp=kind(TcpProbe((lit, free_port()), probe), call))
     where = surroundings(interface("127.7.0.1/29"))
 
     result = Search(known, Wish(subnets=[OWN_NETWORKS]), where).run()
 
-    assert [(each.way, each.found.note) for each in result.findings] == [("tcp", "")]
+    assert probe.calls == [("127.7.0.2", lit)]
+    assert [(each.way, each.found.note) for each in result.findings] == [("broadcast", note)]
+    assert result.searched.connects == 1 + 1 + 5 * 2
+
+
+def test_answers_to_a_call_lead_to_nobody_outside_of_the_network(lit: int) -> None:
+    probe = Asked(lamp)
+    hosts = ("203.0.113.9", "127.7.1.2", "127.7.0.7", "127.7.0.0", "elsewhere")
+    call = BroadcastProbe(lambda *_: [called(host, lit) for host in hosts])
+    known = kinds(lamp=kind(TcpProbe((lit,), probe), call))
+    where = surroundings(interface("127.7.0.1/29"))
+
+    result = Search(known, Wish(subnets=[OWN_NETWORKS]), where).run()
+
+    assert probe.calls == [("127.7.0.2", lit)]
+    assert [each.way for each in result.findings] == ["tcp"]
+
+
+def test_answers_to_a_call_lead_to_no_port_that_devices_lack(lit: int) -> None:
+    probe = Asked(lamp)
+    call = BroadcastProbe(lambda *_: [called("127.7.0.2", 22)])
+    known = kinds(lamp=kind(TcpProbe((lit,), probe), call))
+    where = surroundings(interface("127.7.0.1/29"))
+
+    result = Search(known, Wish(subnets=[OWN_NETWORKS]), where).run()
+
+    assert probe.calls == []
+    assert [each.found.note for each in result.findings] == ["it says nothing"]
 
 
 def test_this_machine_is_looked_at_without_being_asked() -> None:

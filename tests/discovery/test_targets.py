@@ -1,12 +1,13 @@
 """From words to addresses: each once, and none that was not meant."""
 
 from collections.abc import Sequence
+from ipaddress import IPv4Network
 
 import pytest
 
 from agent.discovery import OWN_NETWORKS, Wish
 from agent.discovery.networks import POINT_TO_POINT, RUNNING, UP, Interface
-from agent.discovery.targets import Plan, Target, make_plan
+from agent.discovery.targets import Plan, Target, look_up, make_plan
 from agent.errors import ConfigError
 from tests.discovery.fakes import LO, interface, no_names
 
@@ -45,7 +46,9 @@ def addresses_of(plan: Plan) -> list[str]:
         ("fd00::7", Target("fd00::7", is_single=True)),
         ("[fd00::7]:102", Target("fd00::7", "", (102,), False, True)),
         ("[fd00::7]", Target("fd00::7", is_single=True)),
-        ("fe80::7%eth0", Target("fe80::7%eth0", is_single=True)),
+        ("fe80::7%lo", Target("fe80::7%lo", is_single=True)),
+        ("::1/128", Target("::1")),
+        ("::ffff:10.0.0.7", Target("10.0.0.7", is_single=True)),
         ("plc.local:102", Target("10.0.0.7", "plc.local", (102,), False, True)),
     ],
 )
@@ -121,6 +124,9 @@ def test_a_name_that_nobody_knows_is_a_warning() -> None:
         ("10.0.0.1:70000", "a port from 1 to 65535"),
         ("", "allowed: an address"),
         ("pl c", "without blanks"),
+        ("fe80::1%\xe9", "has no network interface '\xe9'"),
+        ("fe80::1%nosuch", "has no network interface 'nosuch'"),
+        ("[fe80::1]:102", "allowed: with its interface, such as fe80::1%eth0"),
     ],
 )
 def test_what_is_no_address_is_refused(word: str, text: str) -> None:
@@ -144,6 +150,36 @@ def test_many_ranges_together_have_a_limit_too() -> None:
         plan("10.0.0.0/16", "10.1.0.0/24", large=True)
 
 
+def test_ranges_are_large_together_and_not_each_alone() -> None:
+    ranges = [f"10.0.{number * 4}.0/22" for number in range(64)]
+
+    with pytest.raises(ConfigError, match=r"with 10\.0\.4\.0/22 it is 2,044 addresses.*--large"):
+        plan(*ranges)
+    assert len(plan(*ranges, large=True).targets) == 64 * 1022
+    assert len(plan("10.0.0.0/23", "10.0.2.0/23", "10.0.0.0/22").targets) == 1022
+
+
+def test_addresses_that_are_named_one_by_one_are_not_a_large_range() -> None:
+    assert len(plan("10.0.0.0/22", *(f"10.1.0.{n}" for n in range(1, 9))).targets) == 1030
+
+
+def test_own_networks_that_are_large_together_are_not_all_searched() -> None:
+    own = [interface("10.1.0.1/22"), interface("10.2.0.1/22", "eth1"), interface("10.3.0.1/8")]
+
+    found = plan(subnets=[OWN_NETWORKS], interfaces=own)
+
+    assert found.networks == ["10.1.0.0/22 (eth0)"]
+    assert len(found.targets) == 1022
+    assert [text.partition(":")[0] for text in found.warnings] == [
+        "10.2.0.0/22 (eth1) was not searched",
+        "10.3.0.0/24 (eth0) was not searched",
+    ]
+
+
+def test_a_name_leads_to_the_interface_of_its_address() -> None:
+    assert look_up("fe80::7%lo") == ["fe80::7%lo"]
+
+
 def test_the_own_networks_are_those_of_connected_interfaces() -> None:
     own = [LO, interface("192.168.1.20/29"), interface("10.9.0.1/30", "eth1", UP)]
 
@@ -151,7 +187,7 @@ def test_the_own_networks_are_those_of_connected_interfaces() -> None:
 
     assert addresses_of(found) == [f"192.168.1.{number}" for number in range(17, 23)]
     assert found.networks == ["192.168.1.16/29 (eth0)"]
-    assert found.broadcasts == ["192.168.1.23"]
+    assert found.broadcasts == [IPv4Network("192.168.1.16/29")]
     assert found.warnings == []
 
 
@@ -191,7 +227,7 @@ def test_a_call_goes_only_to_own_networks_that_are_searched_whole() -> None:
     own = [interface("10.0.0.2/24"), interface("192.168.7.7/24", "eth1"), LO]
 
     assert plan("10.0.0.0/28", interfaces=own).broadcasts == []
-    assert plan(subnets=["10.0.0.0/23"], interfaces=own).broadcasts == ["10.0.0.255"]
+    assert plan(subnets=["10.0.0.0/23"], interfaces=own).broadcasts == [IPv4Network("10.0.0.0/24")]
 
 
 def test_a_subnet_has_to_be_a_range() -> None:

@@ -26,7 +26,10 @@ class RawClient:
         self._socket.close()
 
     def send(self, *numbers: int) -> Self:
-        self._socket.sendall(struct.pack(f">{len(numbers)}i", *numbers))
+        return self.send_bytes(struct.pack(f">{len(numbers)}i", *numbers))
+
+    def send_bytes(self, data: bytes) -> Self:
+        self._socket.sendall(data)
         return self
 
     def receive(self, size: int) -> bytes:

@@ -17,6 +17,9 @@ from hw_sim.luxtronik import (
     LuxtronikSimulator,
     Write,
 )
+from hw_sim.luxtronik.conversation import REQUESTS_KEPT, Controller
+from hw_sim.luxtronik.faults import Fault
+from hw_sim.luxtronik.memory import Memory
 from tests.hw_sim.raw_luxtronik import RawClient
 
 MODES = {0: {(0, 0, 0), (2, 1, 8)}, 1: {(0, 0, 5), (2, 1, 8)}, 4: {(4, 0, 7)}, 5: {(1, 0, 1)}}
@@ -115,6 +118,23 @@ def test_a_write_is_counted_echoed_and_done(pump: LuxtronikSimulator) -> None:
     assert answer == struct.pack(">ii", 3002, 1)
     assert written == [Write(1, -5)]
     assert values[1] == -5
+
+
+def test_the_write_of_the_vectors_is_understood() -> None:
+    with LuxtronikSimulator() as pump, RawClient(pump.port) as client:
+        client.send_bytes(bytes.fromhex("00 00 0B BA 00 00 00 01 FF FF FF FB")).receive(8)
+
+        assert pump.writes == [Write(1, -5)]
+        assert pump.values(PARAMETERS)[1] == -5
+
+
+def test_of_many_requests_the_latest_are_kept_and_all_are_counted() -> None:
+    controller = Controller(Memory(PROFILES["old"], 1, 0.0, Time()), None, Fault(""))
+    for command in (3004, *(3003,) * REQUESTS_KEPT):
+        controller.note(command)
+
+    assert controller.requests == [3003] * 1000
+    assert controller.request_count == 1001
 
 
 def test_a_write_beyond_the_parameters_changes_nothing(

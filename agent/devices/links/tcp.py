@@ -1,15 +1,24 @@
 """TCP links for drivers: the look-up of a name and connecting share one deadline."""
 
+import errno
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from agent.clock import Deadline
 from agent.devices.contract import device_errors
 from agent.errors import DeviceError
 from agent.model import Reason
+
+# What only says that this machine has no way to an address, such as one of IPv6 without IPv6.
+NO_WAY: Final = (
+    errno.EAFNOSUPPORT,
+    errno.EPROTONOSUPPORT,
+    errno.EADDRNOTAVAIL,
+    errno.ENETUNREACH,
+)
 
 Address = tuple[Any, ...]  # as sockets take it, another shape for each family
 Found = tuple[socket.AddressFamily, socket.SocketKind, int, str, Address]
@@ -95,20 +104,53 @@ class _Question(threading.Thread):
 def open_socket(look_up: LookUp, deadline: Deadline) -> socket.socket:
     """Connected socket; the addresses of a name share what is left of the deadline."""
     found = look_up.addresses(deadline)
-    for left, (family, kind, protocol, _, address) in zip(
-        range(len(found), 0, -1), found, strict=True
-    ):
-        connected = socket.socket(family, kind, protocol)
+    errors: list[OSError] = []
+    for left, each in zip(range(len(found), 0, -1), found, strict=True):
         try:
-            connected.settimeout(deadline.left_s() / left)
-            connected.connect(address)
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return connected
-        except OSError:
-            connected.close()
-            if left == 1:
-                raise
-    raise OSError(f"no address for {look_up.host!r}")
+            return _connected(each, deadline.left_s() / left)
+        except OSError as exc:
+            errors.append(exc)
+    if not errors:
+        raise OSError(f"no address for {look_up.host!r}")
+    try:
+        raise min(errors, key=lambda exc: exc.errno in NO_WAY)  # the first that tells of the device
+    finally:
+        errors.clear()  # they hold this frame, and it them
+
+
+def _connected(found: Found, timeout_s: float) -> socket.socket:
+    family, kind, protocol, _, address = found
+    connected = socket.socket(family, kind, protocol)
+    try:
+        connected.settimeout(timeout_s)
+        connected.connect(address)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        connected.close()
+        raise
+    return connected
+
+
+def numeric(address: Address) -> str:
+    """The address without its port; one of an interface alone has that with it, as ``%eth0``."""
+    host = str(address[0])
+    scope = address[3] if len(address) == 4 else 0
+    if not scope or "%" in host:
+        return host
+    try:
+        return f"{host}%{socket.if_indextoname(scope)}"
+    except OSError:  # it is gone
+        return f"{host}%{scope}"
+
+
+def is_interface(name: str) -> bool:
+    """Whether this machine has a network interface of this name or number."""
+    try:
+        if name.isdecimal() and name.isascii():
+            return bool(socket.if_indextoname(int(name)))
+        return bool(socket.if_nametoindex(name))
+    except (OSError, ValueError, OverflowError):
+        return False
 
 
 class TcpLink:

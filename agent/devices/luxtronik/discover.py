@@ -4,6 +4,7 @@ Source of the call: python-luxtronik's ``discover``; it asks for nothing but an 
 """
 
 import contextlib
+import ipaddress
 import select
 import socket
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,6 @@ from agent.devices.links.tcp import LookUp, tcp_opener
 from agent.devices.luxtronik.connection import Answer, Connection
 from agent.devices.luxtronik.unit import firmware_of, heat_pump_type
 from agent.devices.luxtronik.wire import CALCULATIONS
-from agent.errors import DeviceError
 
 PORTS: Final = (8889, 8888)
 CALL: Final = b"2000;111;1;\0"
@@ -50,26 +50,19 @@ def find_by_port(host: str, port: int, timeout_s: float) -> Found | None:
 
 
 def find_by_broadcast(
-    address: str, timeout_s: float, ports: Sequence[int] = CALLED_PORTS
+    network: ipaddress.IPv4Network, timeout_s: float, ports: Sequence[int] = CALLED_PORTS
 ) -> Sequence[Found]:
-    """Call out, then ask every controller that answers for its calculations."""
-    deadline = Deadline(timeout_s)
-    called = dict(_call(address, ports, Deadline(min(LISTEN_S, timeout_s / 2))))
-    found = []
-    for number, (host, port) in enumerate(called.items()):
-        left_s = _left_s(deadline) / (len(called) - number)
-        try:
-            one = find_by_port(host, port, left_s)
-            note = f"it answered the call, but not at port {port}; try port 8888"
-        except DeviceError as exc:
-            one, note = None, str(exc)
-        where = address_of(host, port)
-        found.append(one or Found(where, {"host": host, "port": port}, note=note))
-    return found
+    """Call out, and collect who answers; nobody is connected to."""
+    return [
+        Found(address_of(host, port), {"host": host, "port": port}, note=_unread(port))
+        for host, port in _call(network, ports, Deadline(min(LISTEN_S, timeout_s / 2)))
+    ]
 
 
 def parse_call_answer(data: bytes) -> int | None:
     """Port of the controller that answers so, ``None`` if it is no answer to the call.
+
+    A port that no controller has is not taken: anybody may send an answer.
 
     >>> parse_call_answer(b"2500;111;8888;"), parse_call_answer(b"2500;111;;")
     (8888, 8889)
@@ -77,21 +70,30 @@ def parse_call_answer(data: bytes) -> int | None:
     text = data.decode("ascii", "replace")
     if not text.startswith(ANSWER_START):
         return None
-    port = text.removeprefix(ANSWER_START).partition(";")[0].strip("\0 ")
-    is_port = port.isdecimal() and port.isascii() and len(port) <= 5 and 0 < int(port) < 65536
-    return int(port) if is_port else PORTS[0]  # old firmware names none
+    text = text.removeprefix(ANSWER_START).partition(";")[0].strip("\0 ")
+    called = [port for port in PORTS if text == str(port)]
+    return called[0] if called else PORTS[0]  # old firmware names none
 
 
-def _call(address: str, ports: Sequence[int], deadline: Deadline) -> Iterator[tuple[str, int]]:
+def _unread(port: int) -> str:
+    others = " or ".join(str(each) for each in PORTS if each != port)
+    return f"it answered the call, but not at port {port}; try port {others}"
+
+
+def _call(
+    network: ipaddress.IPv4Network, ports: Sequence[int], deadline: Deadline
+) -> Iterator[tuple[str, int]]:
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(_calling_socket(port)) for port in ports]
         for calling, port in zip(sockets, ports, strict=True):
             with contextlib.suppress(OSError):  # no such network: nobody answers
-                calling.sendto(CALL, (address, port))
-        yield from _answers(sockets, deadline)
+                calling.sendto(CALL, (str(network.broadcast_address), port))
+        yield from _answers(sockets, network, deadline)
 
 
-def _answers(sockets: Sequence[socket.socket], deadline: Deadline) -> Iterator[tuple[str, int]]:
+def _answers(
+    sockets: Sequence[socket.socket], network: ipaddress.IPv4Network, deadline: Deadline
+) -> Iterator[tuple[str, int]]:
     seen: set[str] = set()
     while len(seen) < CALLED_LIMIT:
         try:
@@ -102,7 +104,7 @@ def _answers(sockets: Sequence[socket.socket], deadline: Deadline) -> Iterator[t
             with contextlib.suppress(OSError):  # an earlier call was refused
                 data, (host, _) = each.recvfrom(ANSWER_LIMIT)
                 port = parse_call_answer(data)
-                if port is not None and host not in seen:
+                if port is not None and host not in seen and ipaddress.IPv4Address(host) in network:
                     seen.add(host)
                     yield host, port
 
@@ -117,13 +119,6 @@ def _calling_socket(port: int) -> socket.socket:
     except OSError:
         calling.bind(("", 0))
     return calling
-
-
-def _left_s(deadline: Deadline) -> float:
-    try:
-        return deadline.left_s()
-    except TimeoutError:
-        return 0.0
 
 
 def _found(host: str, port: int, answer: Answer) -> Found:

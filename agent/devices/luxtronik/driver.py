@@ -1,5 +1,6 @@
 """A Luxtronik 2.x heat pump controller, read over its configuration interface."""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -19,6 +20,7 @@ from agent.model import Metric, Value
 
 CONNECT_S: Final = 5.0  # a controller in the house is connected in milliseconds
 REOPEN_AFTER_S: Final = 10.0  # controllers have crashed when they were reconnected faster
+ANSWER_S: Final = 1.0  # to connect and read everything takes 0.1 s
 REFUSED: Final = (
     "older controllers listen at 8888, newer at 8889; or another program may hold its only "
     "connection"
@@ -34,6 +36,7 @@ class Luxtronik:
         timeout_s: Bound of one whole ``read()``, connecting included.
         open_link: How it connects; over TCP by default.
         monotonic_s: Seconds that only rise, for the age of the connection.
+        wait: Lets so many seconds pass.
     """
 
     def __init__(
@@ -42,12 +45,14 @@ class Luxtronik:
         timeout_s: float,
         open_link: OpenLink | None = None,
         monotonic_s: Callable[[], float] = monotonic_s,
+        wait: Callable[[float], None] | None = None,
     ) -> None:
         self._options = options
         self._timeout_s = timeout_s
         self._address = options.where
         self._open_link = open_link or tcp_opener(LookUp(options.host, options.port))
         self._monotonic_s = monotonic_s
+        self._wait = wait or _wait
         self._tables = tuple(chosen(options))
         self._layout: Layout | None = None
         self._connection: Connection | None = None
@@ -126,12 +131,20 @@ class Luxtronik:
             with device_errors(self._reading(table)):
                 try:
                     return self._connection.ask(table, deadline)
-                except UnansweredError:
-                    if self._monotonic_s() - self._opened_s < REOPEN_AFTER_S:
-                        raise
-            self.close()
+                except UnansweredError as exc:
+                    self.close()
+                    self._wait_to_reopen(exc, deadline)
         self._connect(deadline)
         return self._ask(table, deadline)
+
+    def _wait_to_reopen(self, why: UnansweredError, deadline: Deadline) -> None:
+        wait_s = self._opened_s + REOPEN_AFTER_S - self._monotonic_s()
+        if wait_s <= 0:
+            return
+        if wait_s + ANSWER_S > deadline.left_s():
+            text = f"{why}; raise interval_s to {REOPEN_AFTER_S:g} or more"
+            raise UnansweredError(text) from why
+        self._wait(wait_s)
 
     def _ask(self, table: Table, deadline: Deadline) -> Answer:
         assert self._connection is not None
@@ -163,6 +176,10 @@ class Luxtronik:
             yield f"no probe, by the constant value -50.0 °C: {names}"
         if found.status != 0:
             yield f"status {found.status} with the calculations, usual is 0"
+
+
+def _wait(seconds: float) -> None:
+    threading.Event().wait(seconds)
 
 
 KIND = Kind(

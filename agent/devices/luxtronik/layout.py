@@ -14,6 +14,9 @@ SMALLEST: Final = {CALCULATIONS: 200, PARAMETERS: 1086, VISIBILITIES: 336}
 SUFFIXES: Final = {CALCULATIONS: "", PARAMETERS: " (setting)", VISIBILITIES: " (visible)"}
 """Behind readable names, so that they are unique over all tables."""
 
+MEASURED: Final = frozenset({878, 879, 1119, 1136, 1137, 1139})
+"""Parameters that nobody sets: meters, and when it last defrosted."""
+
 Counts = Mapping[Table, int]
 
 
@@ -86,7 +89,9 @@ def early_layout(options: Options) -> Layout:
 def _metric(table: Table, each: Entry, options: Options) -> Metric:
     is_readable = bool(options.readable_headers and each.title)
     technical = f"{table.name}.{each.name or each.index}"
-    name = f"{each.title}{SUFFIXES[table]}" if is_readable else technical
+    is_measured = table is PARAMETERS and each.index in MEASURED
+    suffix = "" if is_measured else SUFFIXES[table]
+    name = f"{each.title}{suffix}" if is_readable else technical
     place = f"{table.one} {each.index}"
     if is_readable and each.name:
         place += f", {each.name}"

@@ -34,10 +34,15 @@ CLASSES: Final[Mapping[tuple[str, int], str]] = {
     ("calculations", 258): "MajorMinor",
     ("calculations", 267): "Celsius",
     ("calculations", 268): "Power",
+    ("parameters", 1): "Kelvin",  # an offset of at most 5 K
+    ("parameters", 13): "Kelvin",  # by how much the night is colder
     ("parameters", 87): "Celsius",
     ("parameters", 88): "Kelvin",
     ("parameters", 98): "Celsius",
     ("parameters", 111): "Celsius",
+    ("parameters", 134): "Kelvin",  # a difference to the ambient, as 135 and 967
+    ("parameters", 135): "Kelvin",
+    ("parameters", 967): "Kelvin",
     ("parameters", 979): "Celsius",
     ("parameters", 1119): "Timestamp",
     ("parameters", 1136): "Energy",

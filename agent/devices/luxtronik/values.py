@@ -102,7 +102,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "Level": NUMBER,
     "Icon": NUMBER,
     "Errorcode": NUMBER,
-    "Timestamp": Form(INT, "s", note="Unix seconds, 0: never"),
+    "Timestamp": Form(INT, "Unix s", note="seconds since 1970, 0: never"),
     "Bool": Form(BOOL, decode=bool),
     "IPAddress": Form(TEXT, decode=ipv4),
     "Version": Form(TEXT, note=f"calculations {VERSION_FIRST} to {VERSION_END - 1}"),

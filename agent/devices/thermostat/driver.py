@@ -14,6 +14,7 @@ from agent.devices.thermostat.options import Options
 from agent.devices.thermostat.probe import probe
 from agent.devices.thermostat.session import Session, UnaskedError, ask_report
 from agent.devices.thermostat.settings import Settings
+from agent.devices.thermostat.turn import Turn
 from agent.devices.thermostat.watch import Watch
 from agent.devices.thermostat.wire import Json, RefusedError
 from agent.errors import DeviceError
@@ -56,6 +57,7 @@ class Thermostat:
         self._watch = Watch()
         self._is_known = False  # it has been read, so it is a thermostat
         self._facts: Mapping[str, str] | None = None
+        self._facts_turn = Turn()
         self._values: Mapping[str, Value] = {}
         self._warnings: Sequence[str] = ()
 
@@ -97,7 +99,8 @@ class Thermostat:
     def close(self) -> None:
         """What was learned is forgotten: the device may be another when we connect again."""
         self._drop()
-        self._settings.forget()
+        self._settings.forget(self._monotonic_s())
+        self._facts_turn.hurry(self._monotonic_s())
         self._decoder.forget()
         self._watch.forget()
         self._facts = None
@@ -141,6 +144,7 @@ class Thermostat:
         """Settings, and facts once; a device that does not answer them is read nevertheless."""
         session, now_s = self._session, self._monotonic_s()
         assert session is not None
+        are_facts_due = self._facts is None and now_s >= self._facts_turn.due_s
         try:
             seldom = Deadline(min(SELDOM_S, deadline.left_s()))
 
@@ -148,10 +152,12 @@ class Thermostat:
                 return session.ask(query, seldom)
 
             self._settings.refresh(ask, now_s)
-            if self._facts is None:
-                self._facts = {}
+            if are_facts_due:
                 self._facts = facts(ask)
+                self._facts_turn.succeed(now_s)
         except (OSError, ValueError):
+            if are_facts_due:
+                self._facts_turn.fail(now_s)
             self._drop()  # an answer that is late must not meet the next request
 
     def _combined(self, row: Row) -> Mapping[str, Value]:

@@ -10,12 +10,11 @@ import attrs
 
 from agent.devices.thermostat.fields import TEXT, Field, Row
 from agent.devices.thermostat.session import UnaskedError
+from agent.devices.thermostat.turn import Turn
 from agent.devices.thermostat.wire import Json, RefusedError, channels
 from agent.model import Metric, Value
 
-EVERY_S: Final = 3600.0
 GENERATIONS: Final = {"output": "B", "pwm": "A"}  # of the firmware, by the query that it knows
-RETRY_S: Final = 10.0  # after a failure; twice as long after each further one
 
 FAILURES: Final[Mapping[type[Exception], str]] = {  # without figures, which would move
     TimeoutError: "no answer in time",
@@ -93,26 +92,35 @@ class _Group:
     query: Query
     spelling: str = ""  # that the device knows
     row: Row = attrs.Factory(Row)
-    due_s: float = 0.0
-    failures: int = 0
+    turn: Turn = attrs.Factory(Turn)
+    unanswered: int = 0  # times in a row that asking was of no use
     problem: str = ""
 
     def refresh(self, ask: Ask, now_s: float) -> None:
         try:
             self.row = _row(self._ask(ask), self.query)
         except RefusedError as exc:
-            self._fail(f"the thermostat refused with {exc}", now_s)
-        except (OSError, ValueError) as exc:
-            why = (text for kind, text in FAILURES.items() if isinstance(exc, kind))
-            self._fail(next(why), now_s)
+            self.put_off(f"the thermostat refused with {exc}", now_s)
+        except (OSError, ValueError):
+            self.unanswered += 1
             raise
         else:
-            self.due_s, self.failures, self.problem = now_s + EVERY_S, 0, ""
+            self.turn.succeed(now_s)
+            self.problem = ""
+        self.unanswered = 0
 
-    def forget(self) -> None:
+    def put_off(self, why: str, now_s: float) -> None:
+        """It is not known, and not asked for some time."""
+        self.row.lose()
+        name = self.spelling or " or ".join(self.query.spellings)
+        self.problem = f"settings of {name} are not known, {why}; asked again later"
+        self.turn.fail(now_s)
+
+    def forget(self, now_s: float) -> None:
         """It may be another device that is read next."""
         self.row.lose()
-        self.spelling, self.due_s, self.failures, self.problem = "", 0.0, 0, ""
+        self.spelling = ""
+        self.turn.hurry(now_s)
 
     def _ask(self, ask: Ask) -> Mapping[int, Mapping[str, Json]]:
         refused: RefusedError | None = None
@@ -127,13 +135,6 @@ class _Group:
         assert refused is not None
         raise refused
 
-    def _fail(self, problem: str, now_s: float) -> None:
-        self.row.lose()
-        name = self.spelling or " or ".join(self.query.spellings)
-        self.problem = f"settings of {name} are not known, {problem}; asked again later"
-        self.due_s = now_s + min(RETRY_S * 2**self.failures, EVERY_S)
-        self.failures = min(self.failures + 1, 10)
-
 
 class Settings:
     """All settings, with the time when each query is due again."""
@@ -141,30 +142,34 @@ class Settings:
     def __init__(self) -> None:
         self._groups: Sequence[_Group] = tuple(_Group(query) for query in QUERIES)
 
-    def forget(self) -> None:
-        """As if none had been asked for; those that were known stay, without a value."""
+    def forget(self, now_s: float) -> None:
+        """Those that were known stay, without a value, until they are answered again."""
         for group in self._groups:
-            group.forget()
+            group.forget(now_s)
 
     def expire(self) -> None:
         """Ask again soon, the device may be another; but not for what it did not answer."""
         for group in self._groups:
-            if not group.failures:
-                group.due_s = 0.0
-
-    def is_due(self, now_s: float) -> bool:
-        """Whether there is a query to send."""
-        return any(now_s >= group.due_s for group in self._groups)
+            if not group.turn.failures:
+                group.turn.due_s = 0.0
 
     def refresh(self, ask: Ask, now_s: float) -> None:
         """Send the queries that are due. What the device refuses is a problem, and no error.
 
         Raises:
-            OSError, ValueError: No answer, or one to another request.
+            OSError, ValueError: No answer, or one to another request. All that was still to be
+                asked is put off: each try costs a time-out and the connection.
         """
-        for group in self._groups:
-            if now_s >= group.due_s:
+        due = [group for group in self._groups if now_s >= group.turn.due_s]
+        due.sort(key=lambda group: group.unanswered)  # what is answered is not to wait for others
+        for at, group in enumerate(due):
+            try:
                 group.refresh(ask, now_s)
+            except (OSError, ValueError) as exc:
+                why = next(text for kind, text in FAILURES.items() if isinstance(exc, kind))
+                for each in due[at:]:
+                    each.put_off(why, now_s)
+                raise
 
     @property
     def generation(self) -> tuple[str, str]:
