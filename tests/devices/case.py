@@ -1,7 +1,7 @@
 """One kind of device as the tests of the contract meet it."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,10 @@ class Case:
         kind: Its name in ``KINDS`` and in ``SIMULATED``.
         faults: All faults of the simulator, those with an argument perhaps more than once.
         silences: Those of the faults that nothing but the deadline can end.
+        changes: Those of the faults that change good values on purpose, each with what it does;
+            by their names alone.
+        changes_for_good: The same, where values stay changed when the fault is over.
+        moving: Metrics that move though the simulator is frozen, as patterns.
         floods: For TCP, the answers of a device, and what it sends for ever after them.
         variant: What sets it apart from the other cases of its kind, such as ``rtu``.
         simulated: Its simulator, if that is not the one in ``SIMULATED``.
@@ -34,6 +38,9 @@ class Case:
     kind: str
     faults: Sequence[str]
     silences: frozenset[str] = frozenset()
+    changes: Mapping[str, str] = attrs.field(factory=dict, eq=False)  # a case has a hash
+    changes_for_good: Mapping[str, str] = attrs.field(factory=dict, eq=False)
+    moving: Sequence[str] = ()
     floods: Sequence[tuple[Sequence[bytes], bytes]] = ()
     variant: str = ""
     simulated: Simulated | None = None

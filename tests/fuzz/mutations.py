@@ -11,6 +11,8 @@ TEXTS = (
     b"\\u0000", b"\\ud800", b"\xff\xfe", b"\x00", b"\r\n", b"-", b"9" * 40, b"[" * 3000,
     b'{"a":' * 3000, b"Content-Length: -1\r\n", b"1\r\n",
 )  # fmt: skip
+RUNS = (b"9", b"0", b" ", b"\t", b"<title", b"<", b"[", b"{", b"]", b'"', b"\\", b",", b"-", b".")
+RUN_SIZES = (1_000, 60_000)
 MAX_SIZE = 64 * 1024
 
 
@@ -69,6 +71,13 @@ def repeat(rng: random.Random, data: bytes, _: Sequence[bytes]) -> bytes:
     return data[:start] + again * rng.choice((2, 2, 3, 50)) + data[start:]
 
 
+def insert_run(rng: random.Random, data: bytes, _: Sequence[bytes]) -> bytes:
+    """The same again and again, which takes quadratic time where a search begins at each."""
+    at = rng.randrange(len(data) + 1)
+    one = rng.choice(RUNS)
+    return data[:at] + one * (rng.randint(*RUN_SIZES) // len(one)) + data[at:]
+
+
 def other(rng: random.Random, _: bytes, others: Sequence[bytes]) -> bytes:
     """The answer to another question."""
     return rng.choice(others)
@@ -81,7 +90,7 @@ def noise(rng: random.Random, _: bytes, __: Sequence[bytes]) -> bytes:
 
 MUTATIONS: Sequence[Mutation] = (
     flip_bit, flip_bit, set_bytes, set_bytes, set_length, set_length,
-    cut, lose, insert, insert_text, insert_text, repeat, other, noise,
+    cut, lose, insert, insert_text, insert_text, repeat, other, noise, insert_run,
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The drivers that are fuzzed: how each gets a link of ours, and what its device says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +12,34 @@ from agent.devices.contract import Driver
 from agent.devices.links.link import Link, OpenLink
 from agent.devices.links.serial_port import Line, serial_opener
 from agent.devices.links.tcp import LookUp, tcp_opener
+from agent.errors import DeviceError
+from agent.poller import checked
 from tests.devices.case import Case
 from tests.fuzz.links import Conversation, Recorder
 
 TIMEOUT_S = 3.0
 CONVERSATIONS = 3
 READS = 2
+Make = Callable[[Any, float, OpenLink], Driver]
 
 
 @attrs.frozen
 class Target:
-    """A kind whose driver takes any link, with what its device said in some reads."""
+    """A kind whose driver takes any link, with what its device said in some reads.
+
+    ``more`` are answers to what a driver only asks after trouble.
+    """
 
     name: str
     kind: str
     options: Any
+    make: Make
     conversations: tuple[Conversation, ...]
+    more: Mapping[bytes, bytes]
 
     def driver(self, open_link: OpenLink) -> Driver:
         """A new driver, not connected."""
-        make: Callable[..., Driver] = KINDS[self.kind]().driver
-        return make(self.options, TIMEOUT_S, open_link)
+        return self.make(self.options, TIMEOUT_S, open_link)
 
 
 def record(case: Case, folder: Path) -> Target:
@@ -40,20 +47,42 @@ def record(case: Case, folder: Path) -> Target:
     with case.simulate(folder) as simulator:
         options = case.options(simulator.address)
         make: Callable[..., Driver] = KINDS[case.kind]().driver
-        inner = opener(simulator.address)
-        heard: list[Recorder] = []
+        connect = opener(simulator.address)
+        conversations = tuple(_conversation(make, options, connect) for _ in range(CONVERSATIONS))
+        more = _after_trouble(make, options, connect)
+    return Target(case.id, case.kind, options, make, conversations, more)
 
-        def open_link(deadline: Deadline) -> Link:
-            heard.append(Recorder(inner(deadline)))
-            return heard[-1]
 
-        for _ in range(CONVERSATIONS):
-            driver = make(options, TIMEOUT_S, open_link)
-            for _ in range(READS):
-                driver.read()
+def _conversation(make: Make, options: Any, connect: OpenLink) -> Conversation:
+    heard: list[Recorder] = []
+
+    def open_link(deadline: Deadline) -> Link:
+        heard.append(Recorder(connect(deadline)))
+        return heard[-1]
+
+    driver = make(options, TIMEOUT_S, open_link)
+    readings = tuple(checked(driver.read()) for _ in range(READS))
+    driver.close()
+    (one,) = heard
+    return Conversation(bytes(one.said[0]), tuple(one.exchanges), readings)
+
+
+def _after_trouble(make: Make, options: Any, connect: OpenLink) -> Mapping[bytes, bytes]:
+    """What a driver asks after an answer was lost, with the answers."""
+    heard: list[Recorder] = []
+
+    def open_link(deadline: Deadline) -> Link:
+        heard.append(Recorder(connect(deadline), loses=0 if heard else 1))
+        return heard[-1]
+
+    driver = make(options, TIMEOUT_S, open_link)
+    for _ in range(READS + 1):
+        try:
+            driver.read()
+        except DeviceError:
             driver.close()
-    conversations = tuple(tuple(bytes(part) for part in each.said) for each in heard)
-    return Target(case.kind, case.kind, options, conversations)
+    driver.close()
+    return {request: answer for each in heard for request, answer in each.exchanges if answer}
 
 
 def opener(address: str) -> OpenLink:

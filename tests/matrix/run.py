@@ -18,6 +18,7 @@ from agent.store import Reader
 from tests.agent_process import wait_for
 from tests.matrix.choice import Pair
 from tests.matrix.trial import GRACE_S, WELL, Row, Trial, judge
+from tests.matrix.truth import CanFreeze
 from tests.matrix.watched import Watched, watched
 
 WELL_POLLS = 2
@@ -97,6 +98,8 @@ def _run(pairs: Sequence[Pair], kinds: Kinds, at_once: int, *, is_cut_first: boo
                 own = Path(name) / str(number)
                 own.mkdir()
                 simulator = simulators.enter_context(case.simulate(own))
+                if isinstance(simulator, CanFreeze):
+                    simulator.freeze()
                 kind = kinds[case.kind]()
                 trials.append(Trial(f"d{number}", case, fault, simulator, kind, is_cut_first))
             yield from _run_at_once(trials, kinds, Path(name))
@@ -114,15 +117,12 @@ def _run_at_once(trials: Sequence[Trial], kinds: Kinds, folder: Path) -> Sequenc
 
 
 def groups(trials: Iterable[Trial]) -> list[list[Trial]]:
-    """The devices of each agent: at most one of a kind that there can be only one of."""
+    """The devices of each agent: no two that want the same to themselves."""
     found: list[list[Trial]] = [[]]
-    singles: dict[str, int] = {}
+    agents: dict[str, int] = {}  # that have such a device
     for trial in trials:
-        kind = trial.case.kind
-        number = 0
-        if trial.kind.is_single:
-            number = singles.get(kind, 0)
-            singles[kind] = number + 1
+        number = max((agents.get(each, 0) for each in trial.alone), default=0)
+        agents.update(dict.fromkeys(trial.alone, number + 1))
         if number == len(found):
             found.append([])
         found[number].append(trial)
@@ -131,10 +131,14 @@ def groups(trials: Iterable[Trial]) -> list[list[Trial]]:
 
 def _try_all(agents: Sequence[Agent]) -> None:
     """Well for some polls, each fault for its time, and well again."""
-    _wait(agents, lambda _, device: bool(device.is_well) and device.polls >= WELL_POLLS, START_S)
+    try:
+        _wait(agents, _is_read_well, START_S)
+    except TimeoutError as error:
+        raise AssertionError(f"not well before any fault: {_those_not_well(agents)}") from error
     for agent in agents:
+        health = agent.health()
         for trial in agent.trials:
-            trial.begin(now_ms)
+            trial.begin(now_ms, health[trial.name])
     tried = [(trial, agent) for agent in agents for trial in agent.trials]
     for trial, agent in sorted(tried, key=lambda each: each[0].over_ms):
         _wait_until(trial.over_ms)
@@ -148,6 +152,20 @@ def _try_all(agents: Sequence[Agent]) -> None:
         health = agent.health()
         for trial in agent.trials:
             trial.at_last = health[trial.name]
+
+
+def _is_read_well(_: Trial, device: DeviceHealth) -> bool:
+    return device.is_well is True and device.polls >= WELL_POLLS
+
+
+def _those_not_well(agents: Sequence[Agent]) -> str:
+    texts = [
+        f"{trial.case.id} {trial.fault} after {device.polls} polls: {device.error}"
+        for agent in agents
+        for trial, device in zip(agent.trials, agent.health().values(), strict=True)
+        if not _is_read_well(trial, device)
+    ]
+    return "; ".join(texts)
 
 
 def _is_back(trial: Trial, device: DeviceHealth) -> bool:

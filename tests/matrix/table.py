@@ -15,7 +15,8 @@ INTRODUCTION = (
     "kind allows, and switched each fault on for {fault:g} s or two polls. *Back after* is the "
     "time from the end of the fault to the next good sample: at most one interval, the longest "
     "wait between tries that was in force, and one time-out (*bound*; {grace:g} s more are "
-    "forgiven a busy machine)."
+    "forgiven a busy machine). The devices stand still, so that a value is wrong if it is another "
+    "than before, but for the faults that change values on purpose."
 )
 
 
@@ -47,7 +48,7 @@ def verdict(rows: Sequence[Row], mark: str = "") -> str:
     """How many came back, and what is wrong."""
     wrong = [row for row in rows if not row.is_ok]
     lines = [f"{len(rows) - len(wrong)} of {len(rows)} are as they must be: back in time, no "
-             "sample with a metric missing, none made up."]  # fmt: skip
+             "sample with a metric missing, none made up, no value wrong."]  # fmt: skip
     if wrong:
         lines.append("")
     lines += [f"{mark}{row.case} {row.fault}: {'; '.join(row.problems)}" for row in wrong]

@@ -12,6 +12,7 @@ from agent.health import DeviceHealth
 from agent.model import Gap, Reason, Sample, Stamp, Value
 from agent.poller import BACKOFF_S, Pace
 from tests.devices.cases import s7
+from tests.devices.kinds import CASES
 from tests.matrix.table import as_markdown, as_text
 from tests.matrix.trial import Row, Trial, bound_s, judge
 
@@ -33,6 +34,7 @@ def trial(tmp_path: Path) -> Trial:
         began_ms=BEGAN_MS,
         ended_from_ms=ENDED_MS,
         ended_ms=ENDED_MS,
+        at_begin=DeviceHealth(NAME, "s7", 1.0, last_ok_ms=9_000),
         at_end=DeviceHealth(NAME, "s7", 1.0, failures=2, failures_in_a_row=2),
         at_last=DeviceHealth(NAME, "s7", 1.0, failures=2),
     )
@@ -69,8 +71,14 @@ def test_a_device_that_comes_back_in_time_is_as_it_must_be(trial: Trial) -> None
         ([*WELL, sample(11_500), *BACK], GAP, "1 samples made up"),
         ([*WELL, sample(15_500, level=1.5)], GAP, "samples without count"),
         ([*WELL, *BACK], [gap(9_000, 15_500, Reason.BUG)], "agent error: reading"),
+        ([*WELL, sample(13_500, level=9.0, count=3)], GAP, "wrong values: level is 9.0, was 1.5"),
+        ([*WELL, sample(15_500, level=9.0, count=3)], GAP, "wrong values: level is 9.0, was 1.5"),
+        ([*WELL, sample(15_500, level=1.5, count=3, new=1)], GAP, "wrong values: new is 1, was No"),
     ],
-    ids=["late", "never", "open", "made-up", "incomplete", "bug"],
+    ids=[
+        *("late", "never", "open", "made-up", "incomplete", "bug"),
+        *("wrong", "wrong-after", "wrong-new"),
+    ],
 )
 def test_what_must_not_be_is_a_problem(
     trial: Trial, samples: Sequence[Sample], gaps: Sequence[Gap], problem: str
@@ -93,6 +101,39 @@ def test_values_that_a_fault_takes_away_are_counted(trial: Trial) -> None:
     row = judge(trial, [*WELL, sample(11_500, level=None, count=4), *BACK], [])
 
     assert row.does == "stays well, 1 of 2 metrics without a value"
+
+
+def wrong_values(trial: Trial) -> Sequence[int]:
+    """Where a wrong value is found: during the fault, after it."""
+    trial.fault = "pieces"
+    found = []
+    for ts_ms in (11_500, 15_500):
+        values = sample(ts_ms, level=9.0, count=3)
+        if judge(trial, [*WELL, values, *BACK], []).problems:
+            found.append(ts_ms)
+    return found
+
+
+def test_a_fault_may_change_values_while_it_lasts_if_that_is_declared(trial: Trial) -> None:
+    assert wrong_values(trial) == [11_500, 15_500]
+
+    trial.case = attrs.evolve(trial.case, changes={"pieces": "a reason"})
+    assert wrong_values(trial) == [15_500]
+
+    trial.case = attrs.evolve(trial.case, changes={}, changes_for_good={"pieces": "a reason"})
+    assert wrong_values(trial) == []
+
+
+def test_metrics_that_nobody_can_freeze_may_move(trial: Trial) -> None:
+    trial.case = attrs.evolve(trial.case, moving=("lev*",))
+
+    assert wrong_values(trial) == []
+
+
+def test_faults_that_change_values_are_faults_of_the_case() -> None:
+    for case in CASES:
+        words = {fault.partition(":")[0] for fault in case.faults}
+        assert {*case.changes, *case.changes_for_good} <= words
 
 
 @pytest.mark.parametrize(("failures", "wait_s"), list(enumerate((0.0, *BACKOFF_S, BACKOFF_S[-1]))))
@@ -145,4 +186,4 @@ def test_the_terminal_shows_the_same() -> None:
     assert text.startswith("s7-old\nfault")
     assert "wrong-pdu:9000  a gap" in text
     assert text.endswith("1 of 1 are as they must be: back in time, no sample with a metric "
-                         "missing, none made up.")  # fmt: skip
+                         "missing, none made up, no value wrong.")  # fmt: skip

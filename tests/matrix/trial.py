@@ -15,6 +15,7 @@ from hw_sim.contract import Simulator
 from hw_sim.faults import LINK_FAULTS
 from hw_sim.registry import SIMULATED
 from tests.devices.case import Case
+from tests.matrix.truth import CanFreeze, shown, wrong
 from tests.matrix.watched import Watched
 
 INTERVAL_S = 1.0
@@ -22,10 +23,10 @@ TIMEOUT_S = 1.0
 FAULT_S = 4.0
 GRACE_S = 2.0  # a busy machine
 WELL = "stays well"
-SHOWN_COUNT = 5  # metrics by name
 
 # With these of the faults that all have, no answer can be read: a sample would be made up.
 UNREADABLE = frozenset({"refuse", "unplug", "silent", "drop", "half-close", "garbage"})
+LATE = frozenset({"delay", "pieces"})  # what comes late can be read, by a later poll
 CUTS = ("refuse", "unplug")  # what ends the connection that is open
 # A computer leaves out what it no longer has; of all others a sample has every metric.
 LEAVES_OUT = frozenset({"host"})
@@ -47,7 +48,8 @@ class Trial:
     began_ms: int = 0  # it is in force
     ended_from_ms: int = 0  # it is about to be ended
     ended_ms: int = 0  # it is over
-    at_end: DeviceHealth | None = None  # as the fault was about to be ended
+    at_begin: DeviceHealth | None = None  # as the fault was about to be set
+    at_end: DeviceHealth | None = None  # as it was about to be ended
     at_last: DeviceHealth | None = None  # as the run was over
 
     @property
@@ -62,12 +64,9 @@ class Trial:
 
     @property
     def is_unreadable(self) -> bool:
-        """Whether no good sample can come while the fault lasts.
-
-        A late answer can be read, by the poll after the one that asked for it.
-        """
+        """Whether no good sample can come while the fault lasts."""
         is_met = self.is_cut_first or self.word in LINK_FAULTS
-        is_silence = self.fault in self.case.silences and self.word != "delay"
+        is_silence = self.fault in self.case.silences and self.word not in LATE
         return self.fault in UNREADABLE or (is_met and is_silence)
 
     @property
@@ -99,6 +98,13 @@ class Trial:
         since_ms = self.began_from_ms - self.config.timeout_s * 1000
         return since_ms <= sample.stamp.ts_ms < self.ended_ms
 
+    def is_still_in(self, sample: Sample) -> bool:
+        """Whether the sample must have the values from before the fault, or none."""
+        if self.word in self.case.changes:
+            return not self.may_have_met(sample)
+        is_before = sample.stamp.ts_ms < self.began_from_ms
+        return self.word not in self.case.changes_for_good or is_before
+
     @property
     def over_ms(self) -> int:
         """When the fault is to end."""
@@ -111,8 +117,16 @@ class Trial:
         (table,) = tomllib.loads(text)["device"]
         return {**table, "interval_s": self.interval_s, "timeout_s": TIMEOUT_S}
 
-    def begin(self, now_ms: Callable[[], int]) -> None:
+    @property
+    def alone(self) -> Sequence[str]:
+        """What no other device of its agent may have or be."""
+        claims = getattr(self.case.options(self.simulator.address), "claims", ())
+        single = [self.case.kind] if self.kind.is_single else []
+        return [*single, *(claim.what for claim in claims if claim.is_alone)]
+
+    def begin(self, now_ms: Callable[[], int], health: DeviceHealth) -> None:
         """The fault is there from now on."""
+        self.at_begin = health
         self.began_from_ms = now_ms()
         if self.is_cut_first:
             self.simulator.set_fault(cut_of(self.case))
@@ -196,6 +210,7 @@ def _problems(
         *_late(back_s, trial.bound_s),
         *_made_up(trial, samples),
         *_incomplete(trial, samples),
+        *_wrong(trial, samples),
         *(f"agent error: {gap.detail}" for gap in gaps if gap.reason is Reason.BUG),
     ]
     if any(gap.end_ms is None for gap in gaps):
@@ -231,10 +246,17 @@ def _incomplete(trial: Trial, samples: Sequence[Sample]) -> Sequence[str]:
     for each in samples:
         if not trial.may_have_met(each):
             missing |= samples[0].values.keys() - each.values.keys()
-    if not missing:
+    return [f"samples without {shown(missing)}"] if missing else []
+
+
+def _wrong(trial: Trial, samples: Sequence[Sample]) -> Sequence[str]:
+    """Values that are not those from before the fault, though the device stands still."""
+    if not isinstance(trial.simulator, CanFreeze):
         return []
-    shown = ", ".join(sorted(missing)[:SHOWN_COUNT])
-    return [f"samples without {shown}" + (" ..." if len(missing) > SHOWN_COUNT else "")]
+    assert trial.at_begin is not None
+    true = next(each.values for each in samples if each.stamp.ts_ms == trial.at_begin.last_ok_ms)
+    found = wrong(true, filter(trial.is_still_in, samples), trial.case.moving)
+    return [f"wrong values: {shown(found)}"] if found else []
 
 
 def _met(trial: Trial, samples: Sequence[Sample]) -> Sequence[Sample]:

@@ -18,4 +18,8 @@ CASE = Case(
         "product:17",
     ),
     silences=frozenset({"silent", "delay", "trickle", "short", "short:216"}),
+    changes={
+        "limits": "the largest and the smallest numbers are valid ones",
+        "no-ambient": "the firmware sends 0 for both values; the driver warns of that",
+    },
 )

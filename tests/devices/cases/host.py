@@ -3,4 +3,5 @@
 from hw_sim.host import HostSimulator
 from tests.devices.case import Case
 
-CASE = Case("host", tuple(HostSimulator.FAULTS))
+# How full a disk is comes from the real file system.
+CASE = Case("host", tuple(HostSimulator.FAULTS), moving=("disk_*_free_bytes", "disk_*_used_pct"))

@@ -25,6 +25,7 @@ CASE = Case(
         "trickle:0.01",
     ),
     silences=frozenset({*SILENCES, "wrong-count:10000"}),
+    changes={"limits": "the largest and the smallest numbers are valid ones"},
     floods=(
         ((), bytes(1000)),
         ((), CALCULATIONS),

@@ -14,11 +14,13 @@ TCP_ARGUMENTS = (
     "drop:2",
     "drop:13",
 )
+CHANGES = {"limits": "the ends of the types are valid values"}
 
 CASE = Case(
     "modbus",
     (*ModbusTcpSimulator.FAULTS, *ARGUMENTS, *TCP_ARGUMENTS),
     silences=frozenset({"silent", "delay", "trickle", "trickle:0.1", "late"}),
+    changes=CHANGES,
     floods=(
         ((), bytes(1000)),
         ((), bytes.fromhex("0001 0000 FFFF 01 03") + bytes(1000)),
@@ -31,6 +33,7 @@ RTU = Case(
     "modbus",
     (*ModbusRtuSimulator.FAULTS, *ARGUMENTS, "noise:256"),
     silences=frozenset({"silent", "delay", "drop", "trickle", "trickle:0.1"}),
+    changes=CHANGES,
     variant="rtu",
     simulated=SIMULATED_RTU,
 )

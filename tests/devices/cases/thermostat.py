@@ -19,6 +19,11 @@ CASE = Case(
         "bad-channels:2147483648",
     ),
     silences=frozenset({"silent", "delay", "trickle", "trickle:0.1", "lost-reply"}),
+    changes={
+        "limits": "the largest and the smallest numbers are valid ones",
+        "unknown-fields": "fields of later firmware are metrics of their own",
+    },
+    changes_for_good={"restart": "the converters begin anew, and stand still there"},
     floods=(
         ((), bytes(1000)),
         ((), b'[{"channel":0,"note":"' + b"x" * 1000),
