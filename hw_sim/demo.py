@@ -23,6 +23,7 @@ from hw_sim.registry import SIMULATED
 from hw_sim.s7 import S7Simulator
 
 COURSE_PORT = 1102  # where the training course's PLC listens; any free port when it is taken
+LOOK_FOR_SIGNALS_S = 0.5
 HEADER = "# Written by the demo at each start: changes are lost. Copy it to keep it.\n"
 THIS_COMPUTER = """[[device]]
 name = "host"
@@ -125,11 +126,24 @@ def _run_agent(file: Path, duration_s: float | None) -> int:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         }
         try:
-            code = agent.wait()
+            code = _end_of(agent)
         finally:
             for number, handler in former.items():
                 signal.signal(number, handler)
     return 0 if code == -signal.SIGTERM else code  # asked before it had begun to listen
+
+
+def _end_of(agent: subprocess.Popen[bytes]) -> int:
+    """Its exit code.
+
+    The kernel may hand a signal to the thread of a simulator, and Python's handler runs in this
+    one only once it wakes: without a bound a Ctrl+C can go unseen.
+    """
+    while True:
+        try:
+            return agent.wait(LOOK_FOR_SIGNALS_S)
+        except subprocess.TimeoutExpired:
+            continue
 
 
 def _ask_to_stop(agent: subprocess.Popen[bytes]) -> None:
