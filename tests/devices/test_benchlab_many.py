@@ -2,7 +2,6 @@
 
 import errno
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -17,28 +16,12 @@ from agent.devices.links.serial_port import PortLockedError, SerialLink, pause
 from agent.errors import DeviceError
 from agent.model import Reason
 from hw_sim.benchlab import Fleet
+from tests.devices.benchlab_fleet import error_of, pattern
 from tests.devices.far_end import held_by_a_program
 from tests.devices.kinds import open_files
 
 TIMEOUT_S = 3.0
 FEW_READS = 6
-
-
-@pytest.fixture
-def boards(tmp_path: Path) -> Iterator[Fleet]:
-    """Three boards, at board0 to board2."""
-    with Fleet(tmp_path / "board", 3, "original", None, 1) as fleet:
-        yield fleet
-
-
-def pattern(boards: Fleet) -> str:
-    return f"{boards.address}*"
-
-
-def error_of(driver: Benchlab) -> DeviceError:
-    with closing(driver), pytest.raises(DeviceError) as caught:
-        driver.read()
-    return caught.value
 
 
 def reads_until_found(driver: Benchlab) -> int:

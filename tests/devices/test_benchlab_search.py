@@ -1,7 +1,6 @@
 """A BENCHLAB board is found by its UID, at whatever port, among others and beside other drivers."""
 
 import errno
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,25 +14,9 @@ from agent.devices.links.serial_port import PortLockedError
 from agent.errors import DeviceError
 from agent.model import Reason
 from hw_sim.benchlab import Fleet
+from tests.devices.benchlab_fleet import error_of, pattern
 
 TIMEOUT_S = 3.0
-
-
-@pytest.fixture
-def boards(tmp_path: Path) -> Iterator[Fleet]:
-    """Three boards, at board0 to board2."""
-    with Fleet(tmp_path / "board", 3, "original", None, 1) as fleet:
-        yield fleet
-
-
-def pattern(boards: Fleet) -> str:
-    return f"{boards.address}*"
-
-
-def error_of(driver: Benchlab) -> DeviceError:
-    with closing(driver), pytest.raises(DeviceError) as caught:
-        driver.read()
-    return caught.value
 
 
 def test_a_board_is_found_by_its_uid_alone_in_any_case(boards: Fleet) -> None:
