@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from agent.errors import ConfigError
+from agent.files import make_file, make_folders
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +27,8 @@ def _name(data_dir: Path) -> str:
     return f"state-{hashlib.sha256(os.fsencode(os.path.realpath(data_dir))).hexdigest()[:16]}.json"
 
 
-def _folders(environ: Mapping[str, str], user: int) -> Iterator[Path]:
-    """Where a user's agent may keep its state, best first; all but the last are in memory."""
+def memory_folders(environ: Mapping[str, str], user: int) -> Iterator[Path]:
+    """Where a user's agent may keep what the next start needs, best first; mostly in memory."""
     if environ.get("RUNTIME_DIRECTORY"):  # systemd made it for us
         yield Path(environ["RUNTIME_DIRECTORY"].split(":")[0])
     if user == 0:
@@ -44,7 +45,7 @@ class StateFile:
         self._path: Path | None = None
         self._is_failing = False
         self._start = _start_of(os.getpid())
-        for folder in _folders(os.environ if environ is None else environ, os.getuid()):
+        for folder in memory_folders(os.environ if environ is None else environ, os.getuid()):
             try:
                 folder.mkdir(mode=0o755, parents=True, exist_ok=True)
                 owner = folder.lstat()
@@ -91,7 +92,7 @@ def read(data_dir: Path, environ: Mapping[str, str] | None = None) -> dict[str, 
     """What the agent that runs on a data folder says, or ``None`` when none runs."""
     name = _name(data_dir)
     environ = os.environ if environ is None else environ
-    folders = [*_folders(environ, os.getuid()), SYSTEM_FOLDER]
+    folders = [*memory_folders(environ, os.getuid()), SYSTEM_FOLDER]
     for pattern, root in (("agent-*", MEMORY_FILE_SYSTEM), ("*/agent", Path("/run/user"))):
         folders += sorted(root.glob(pattern)) if root.is_dir() else []
     trusted = _trusted(data_dir)
@@ -203,7 +204,8 @@ class DataLock:
 def _open_lock(path: Path) -> IO[bytes] | None:
     """The file that is locked, made where that is possible; ``None`` where there is none."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(path.parent)
+        make_file(path)
         return path.open("ab")
     except OSError:
         pass

@@ -1,5 +1,6 @@
 """A real ``agent run`` in a process of its own, with a configuration in a folder of the test."""
 
+import hashlib
 import json
 import os
 import signal
@@ -110,8 +111,10 @@ class AgentProcess:
         self.config = config
         self.data_dir = data_dir or config.parent / "data"
         self._prefix = tuple(prefix)
-        self._run_dir = config.parent / "run"
-        self._env = {**os.environ, "RUNTIME_DIRECTORY": str(self._run_dir), **(env or {})}
+        # In memory, as on any Linux: what a killed agent had waiting is found there again.
+        memory = os.environ.get("RUNTIME_DIRECTORY", str(config.parent / "run"))
+        self.run_dir = Path(memory, hashlib.sha256(bytes(config.parent)).hexdigest()[:12])
+        self._env = {**os.environ, "RUNTIME_DIRECTORY": str(self.run_dir), **(env or {})}
         self._env.pop("JOURNAL_STREAM", None)
         self._log = config.parent / "agent.log"
         self._log_start = self._log.stat().st_size if self._log.exists() else 0
@@ -159,7 +162,7 @@ class AgentProcess:
 
     def state(self) -> dict[str, Any]:
         """What ``agent status`` knows of it; empty when it says nothing."""
-        return state.read(self.data_dir, {"RUNTIME_DIRECTORY": str(self._run_dir)}) or {}
+        return state.read(self.data_dir, {"RUNTIME_DIRECTORY": str(self.run_dir)}) or {}
 
     def fresh_state(self) -> dict[str, Any]:
         """A state that was written after this call."""

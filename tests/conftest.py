@@ -1,5 +1,12 @@
 """What holds for every test."""
 
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 # The same examples each time, and no verdict by the wall clock: on a new machine hypothesis
@@ -12,3 +19,18 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("tests")
+
+MEMORY = Path("/dev/shm")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _runtime_directory() -> Iterator[None]:
+    """A folder in memory for what agents keep there: none is to find another test's samples."""
+    if not os.access(MEMORY, os.W_OK) or "RUNTIME_DIRECTORY" in os.environ:
+        yield
+        return
+    folder = tempfile.mkdtemp(prefix="agent-tests-", dir=MEMORY)
+    os.environ["RUNTIME_DIRECTORY"] = folder
+    yield
+    del os.environ["RUNTIME_DIRECTORY"]
+    shutil.rmtree(folder, ignore_errors=True)

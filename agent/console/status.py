@@ -13,7 +13,7 @@ from agent.config import Config
 from agent.console.gaps import gap_facts, gap_lines, shown_gaps
 from agent.console.table import duration_text, printable, size_text, table
 from agent.errors import AgentError, StoreError
-from agent.store import Reader
+from agent.store import Reader, bound_text
 from agent.zones import zone_of
 
 RECENT_MS = 86_400_000
@@ -45,7 +45,11 @@ def status_report(config: Config, *, as_json: bool) -> str:
         text = json.dumps(facts, indent=1, ensure_ascii=False)
     else:
         lines = [_agent_line(config, running, now_ms, is_running=is_running)]
-        lines += [*_clock_lines(running), *_store_lines(config, running, now_ms)]
+        lines += [
+            *_clock_lines(running),
+            *_hang_lines(running),
+            *_store_lines(config, running, now_ms),
+        ]
         if error is not None and not _is_absent(config.store_path):
             lines.append(f"store    {error}")
         lines += ["", _device_table(devices, now_ms), *_error_lines(running)]
@@ -95,6 +99,7 @@ def _completed(
     if running is None:
         return None
     agent = {"version": "unknown", "started_ms": now_ms, "cpu_s": 0.0, "clock_synchronised": None}
+    said = running.get("store", {})
     store = {
         "path": str(config.store_path),
         "flush_interval_s": config.store.flush_interval_s,
@@ -103,7 +108,10 @@ def _completed(
         "waiting": 0,
         "waiting_bytes": 0,
         "dropped": 0,
-    } | running.get("store", {})
+        "journal": None,
+        "journal_error": None,
+        "power_cut_s": None if said.get("error") else config.store.flush_interval_s,
+    } | said
     none: dict[str, Any] = {"error": None, "warnings": [], "reason": None}
     devices = [none | device for device in running.get("devices", [])]
     return agent | running | {"store": store, "devices": devices}
@@ -176,6 +184,11 @@ def _agent_line(
     )
 
 
+def _hang_lines(running: dict[str, Any] | None) -> list[str]:
+    """What the running agent says of parts of it that do not go on."""
+    return [f"HANGS    {printable(hang['text'])}" for hang in (running or {}).get("hangs", [])]
+
+
 def _clock_lines(running: dict[str, Any] | None) -> list[str]:
     if running is None or running["clock_synchronised"] is not False:
         return []
@@ -190,18 +203,17 @@ def _store_lines(config: Config, running: dict[str, Any] | None, now_ms: int) ->
     if running is None:
         return lines
     store = running["store"]
-    costs = "         a power cut or a killed process costs"
-    if not store["error"]:
-        lines.append(f"{costs} at most the last {store['flush_interval_s']:g} s")
-    else:
+    if store["error"]:
         since = duration_text(max(0.0, (now_ms - store["error_since_ms"]) / 1000))
         lines.append(f"         NOT WRITTEN for {since}: {store['error']}")
         lines.append(
             f"         {store['waiting']} samples wait in memory "
             f"({size_text(store['waiting_bytes'])}), {store['dropped']} were dropped"
         )
-        lines.append(f"{costs} everything since then, it is only in memory")
-    return lines
+    if store["journal_error"]:
+        lines.append(f"         no journal in memory: {store['journal_error']}")
+    bound = bound_text(store["power_cut_s"], has_journal=store["journal"] is not None)
+    return [*lines, f"         {bound}"]
 
 
 def _size(path: Path) -> int:

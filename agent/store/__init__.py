@@ -3,7 +3,6 @@
 import logging
 import math
 import sqlite3
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,33 +13,23 @@ from agent import __version__
 from agent.clock import Clock
 from agent.errors import StoreError
 from agent.model import Metric, Reason, Sample
+from agent.store.facts import StoreState, bound_text
+from agent.store.journal import Journal
+from agent.store.names import SharedNames
 from agent.store.outage import Outage
+from agent.store.part import Run
 from agent.store.query import Reader
+from agent.store.recovery import Recovery
 from agent.store.rows import encode, storable
-from agent.store.waiting import Dropped, Event, GapClosed, GapOpened, Waiting, WaitingRow
-from agent.store.writer import Known, Writer
+from agent.store.waiting import Dropped, Event, GapClosed, GapOpened, Known, Waiting, WaitingRow
+from agent.store.writer import Writer
 
-__all__ = ["Reader", "Store", "StoreState", "sqlite_version"]
+__all__ = ["Reader", "Store", "StoreState", "bound_text", "sqlite_version"]
 
 log = logging.getLogger(__name__)
 
-NAMES_LIMIT = 256  # readings with different names that are remembered
 RETRY_S = 0.2  # between two tries to commit while closing
 DELETE_AT_ONCE = 2000  # rows of one transaction, so that no commit waits long for it
-
-
-@attrs.frozen
-class StoreState:
-    """How the store is; ``error`` is ``None`` while all is well."""
-
-    path: str
-    error: str | None
-    error_since_ms: int | None
-    last_commit_ms: int | None
-    waiting: int
-    waiting_bytes: int
-    dropped: int
-    flush_interval_s: float
 
 
 def sqlite_version() -> str:
@@ -55,6 +44,8 @@ class Store:
     most ``waiting_bytes`` of them; then the oldest go, and their time becomes a gap.
 
     ``guard`` is called before the file is opened, each time; it may raise a ``StoreError``.
+    ``journal_folders`` are where what waits may be mirrored, best first; without one in memory
+    that can be used, each sample asks for a flush. With ``None`` nothing is mirrored.
     """
 
     def __init__(
@@ -65,20 +56,26 @@ class Store:
         flush_interval_s: float = 10.0,
         waiting_bytes: int = 32 * 1024 * 1024,
         guard: Callable[[], None] | None = None,
+        journal_folders: Sequence[Path] | None = None,
     ) -> None:
         self._path = path
         self._clock = clock
         self._flush_interval_s = flush_interval_s
         self._guard = guard
         self._wake: Callable[[], None] | None = None
-        self._waiting = Waiting(waiting_bytes)
         self._devices: dict[str, Known] = {}
+        self._run_start_ms = clock.now_ms()
+        self._journal: Journal | None = None
+        self._recovery: Recovery | None = None
+        if journal_folders is not None:
+            self._journal = Journal(journal_folders, waiting_bytes, self._devices)
+        self._waiting_bytes = waiting_bytes
+        self._waiting = Waiting(waiting_bytes, self._journal)
         self._undescribed: set[str] = set()
-        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._names = SharedNames()
         self._is_closed = False
         self._writer: Writer | None = None
         self._writing = threading.Lock()
-        self._run_start_ms = clock.now_ms()
         self._outage = Outage(str(path), clock)
         self._last_commit_ms: int | None = None
         self._warned: set[str] = set()
@@ -92,6 +89,13 @@ class Store:
     def is_open(self) -> bool:
         """Whether the file could be opened."""
         return self._writer is not None
+
+    def open_journal(self) -> None:
+        """Find a place for the journal, and what a killed process left; before any sample."""
+        if self._journal is not None:
+            run = Run.of(self._path, self._clock, self._run_start_ms, __version__)
+            left = self._journal.open(run)
+            self._recovery = Recovery(left, self._waiting_bytes, self._journal.next_number)
 
     def add_device(self, name: str, kind: str, interval_s: float) -> None:
         """Make a device known; before its first sample."""
@@ -118,21 +122,31 @@ class Store:
         Raises:
             ValueError: A value is not finite, or a name has no UTF-8.
         """
-        names, names_bytes = self._shared(tuple(sample.values))
+        names, names_bytes = self._names.of(tuple(sample.values))
         text = encode(list(sample.values.values()))
         self._waiting.append(WaitingRow(sample.device, sample.stamp, names, text, names_bytes))
-        # While the store can't be written, each try would write all that waits: a regular flush
-        # is the next one.
-        if self._wake is not None and self._flush_interval_s == 0 and self._outage.error is None:
-            self._wake()
+        self._wake_if_asked()
 
     def open_gap(self, device: str, start_ms: int, reason: Reason, detail: str = "") -> None:
         """A stretch without samples begins."""
         self._waiting.append(GapOpened(device, start_ms, reason, storable(detail)))
+        self._wake_if_asked()
 
     def close_gap(self, device: str, end_ms: int) -> None:
         """The stretch without samples of a device is over."""
         self._waiting.append(GapClosed(device, end_ms))
+
+    def _wake_if_asked(self) -> None:
+        # While the store can't be written, each try would write all that waits: a regular flush
+        # is the next one.
+        if self._wake is not None and self._interval_s == 0 and self._outage.error is None:
+            self._wake()
+
+    @property
+    def _interval_s(self) -> float:
+        """How long samples may wait: not at all where a killed process would take them along."""
+        is_exposed = self._journal is not None and not self._journal.is_whole
+        return 0.0 if is_exposed else self._flush_interval_s
 
     def flush(self) -> bool:
         """Commit what waits; whether it worked. A failure is logged once, and is in ``state()``."""
@@ -190,22 +204,35 @@ class Store:
     def state(self) -> StoreState:
         """How the store is now."""
         waiting, waiting_bytes = self._waiting.size()
+        journal = self._journal
+        place = journal.place if journal is not None else None
+        bound_s = None if self._outage.error is not None else self._interval_s
         return StoreState(
             str(self._path), self._outage.error, self._outage.since_ms, self._last_commit_ms,
             waiting, waiting_bytes, self._waiting.dropped_total, self._flush_interval_s,
+            str(place) if place is not None else None, journal.error if journal else None,
+            bound_s, 0.0 if place is not None else bound_s,
         )  # fmt: skip
 
     def close(self, tries_s: float = 0.0) -> int:
-        """Commit what waits and close the file; how many samples are lost. Twice is fine.
+        """Commit what waits and close the file; how many samples it lacks. Twice is fine.
 
-        A failing commit is tried again for ``tries_s``. Lost is what no commit took: samples that
-        wait and those dropped before; once a commit works, the file has the latter as a gap.
+        A failing commit is tried again for ``tries_s``. Those lack that no commit took: samples
+        that wait and those dropped before; once a commit works, the file has the latter as a gap.
+        With a journal what waits is not lost yet: the next run stores it.
         """
-        lost = 0 if self._flush_within(tries_s) else self._say_lost()
+        lacking = 0
+        if not self._flush_within(tries_s):
+            samples, events = self._waiting.samples(), self._waiting.size()[0]
+            place = self._journal.place if self._journal is not None else None
+            lacking = self._outage.lasts(samples, events, self._waiting.dropped_total, place)
         with self._writing:
             self._is_closed = True
             self._close_writer()
-        return lost
+            if self._recovery is not None:
+                self._recovery.close()
+            self._waiting.close()
+        return lacking
 
     def _flush_within(self, tries_s: float) -> bool:
         end_s = self._clock.monotonic() + tries_s
@@ -218,13 +245,6 @@ class Store:
             pause.wait(RETRY_S)
         return self.flush()
 
-    def _say_lost(self) -> int:
-        samples = self._waiting.samples()
-        edges = self._waiting.size()[0] - samples
-        samples += self._outage.lost(self._waiting.dropped_total)
-        log.error("%d samples and %d starts and ends of gaps are lost", samples, edges)
-        return samples
-
     def _close_writer(self) -> None:
         if self._writer is not None:
             try:
@@ -235,17 +255,6 @@ class Store:
                 log.error("%s", exc)
                 self._abandon()
 
-    def _shared(self, names: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
-        """Names as an earlier row has them, and how many bytes of memory they add."""
-        known = self._names.get(names)
-        if known is not None:
-            return known, 0
-        "".join(names).encode("utf-8")  # what the file does not take must not get as far as that
-        if len(self._names) >= NAMES_LIMIT:
-            self._names.clear()
-        self._names[names] = names
-        return names, sys.getsizeof(names) + sum(map(sys.getsizeof, names))
-
     def _commit(self, events: Sequence[Event], dropped: Mapping[str, Dropped]) -> None:
         described = [name for name in list(self._devices) if name in self._undescribed]
         self._undescribed.difference_update(described)
@@ -254,15 +263,23 @@ class Store:
             if self._writer is None:
                 if self._guard is not None:
                     self._guard()
-                self._writer = Writer(
-                    self._path, self._clock, __version__, self._run_start_ms, self._warn_once
-                )
-            self._writer.commit(events, dropped, devices, described)
+                if self._recovery is not None:
+                    self._recovery.replay(self._open, devices)
+                self._writer = self._open(None)
+            mark = self._journal.mark if self._journal is not None else None
+            self._writer.commit(events, dropped, devices, described, mark)
         except BaseException:
             self._undescribed.update(described)
             self._abandon()
             raise
         self._last_commit_ms = self._clock.now_ms()
+
+    def _open(self, run: Run | None) -> Writer:
+        """A writer for this run, or for one that was killed."""
+        version, start_ms = (
+            (run.version, run.start_ms) if run else (__version__, self._run_start_ms)
+        )
+        return Writer(self._path, self._clock, version, start_ms, self._warn_once)
 
     def _abandon(self) -> None:
         writer, self._writer = self._writer, None

@@ -1,6 +1,7 @@
 """While the store can't be written: since when, why, what it costs; each is said once."""
 
 import logging
+from pathlib import Path
 
 from agent.clock import Clock
 from agent.errors import StoreError
@@ -49,3 +50,19 @@ class Outage:
     def lost(self, dropped: int) -> int:
         """How many samples were dropped since the last commit that worked."""
         return dropped - self._dropped_before
+
+    def lasts(self, samples: int, events: int, dropped: int, place: Path | None) -> int:
+        """The agent stops with so much that waits; how many samples the file lacks.
+
+        ``place`` is where a journal in memory keeps them.
+        """
+        edges, lost = events - samples, self.lost(dropped)
+        if place is None:
+            log.error("%d samples and %d starts and ends of gaps are lost", samples + lost, edges)
+        else:
+            log.error(
+                "%d samples and %d starts and ends of gaps wait in %s until the agent starts "
+                "again%s; they do not outlive a restart of the machine or a power cut",
+                samples, edges, place, f", {lost} samples are lost" if lost else "",
+            )  # fmt: skip
+        return samples + lost

@@ -53,13 +53,15 @@ class Reader:
             (self._lag_ms,) = self._connection.execute(
                 "SELECT coalesce((SELECT value FROM meta WHERE key = 'lag_ms'), 0)"
             ).fetchone()
-            self._layouts = {
-                id_: layout_from(text)
-                for id_, text in self._connection.execute("SELECT id, positions FROM layout")
-            }
+            sql = "SELECT id, device, positions FROM layout"
+            found = self._connection.execute(sql).fetchall()
         except sqlite3.Error as exc:
             self._connection.close()
             raise StoreError(f"cannot read {path}: {exc}") from exc
+        self._layouts = {id_: layout_from(text) for id_, _, text in found}
+        self._layouts_of: dict[int, list[int]] = {}
+        for id_, device, _ in found:
+            self._layouts_of.setdefault(device, []).append(id_)
 
     def __enter__(self) -> "Reader":
         return self
@@ -91,9 +93,11 @@ class Reader:
         entry = self._entry(device)
         where, values = self._where(entry, start_ms, end_ms)
         sql = f"FROM {table_of(entry.kind)} WHERE {where}"
-        found = self._rows(f"SELECT DISTINCT layout {sql}", values)
-        layouts = {id_: self._layouts[id_] for (id_,) in found}
         known = {position: (path, metric) for position, path, metric in entry.metrics.values()}
+        layouts = {id_: self._layouts[id_] for id_ in self._layouts_of.get(entry.id, ())}
+        if [*layouts.values()] != [tuple(sorted(known))]:  # else the columns are these in any case
+            found = self._rows(f"SELECT DISTINCT layout {sql}", values)
+            layouts = {id_: self._layouts[id_] for (id_,) in found}
         rows = self._rows(f"SELECT ts_ms, layout, v {sql} ORDER BY rowid", values)
         columns = columns_of(layouts.values()) or sorted(known)
         return Table(

@@ -3,12 +3,24 @@
 import sys
 import threading
 from collections import deque
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Protocol
 
 import attrs
 
-from agent.model import Reason, Stamp
+from agent.model import Metric, Reason, Stamp
 
 OVERHEAD = 400  # bytes of Python objects around an event's text
+
+
+@attrs.frozen
+class Known:
+    """What the process knows of a device: for rows that are still to come."""
+
+    kind: str
+    interval_s: float
+    metrics: Mapping[str, Metric] = attrs.field(factory=dict)
 
 
 @attrs.frozen
@@ -75,6 +87,51 @@ class Dropped:
         self.opened = self.opened or older.opened
 
 
+def note_lost(lost: dict[str, Dropped], event: Event) -> None:
+    """Count an event that is dropped."""
+    one = lost.setdefault(event.device, Dropped())
+    if isinstance(event, WaitingRow):
+        one.add(event.stamp.ts_ms, event.stamp.ts_ms, 1)
+    elif isinstance(event, GapOpened):
+        one.opened = event
+    elif one.opened is not None:  # the whole gap is lost: its time is not
+        one.add(one.opened.start_ms, event.end_ms, 0)
+        one.opened = None
+
+
+class Mirror(Protocol):
+    """Holds the same events where a killed process does not lose them; called under the lock.
+
+    Once it could not take an event it takes no more, until it could take all that it lacks.
+    """
+
+    @property
+    def is_whole(self) -> bool: ...
+
+    @property
+    def count(self) -> int:
+        """How many of the events that are not in hand it has."""
+
+    def append(self, event: Event) -> None: ...
+
+    def drop(self, event: Event) -> None: ...
+
+    def seal(self) -> None:
+        """All that is there is in hand now."""
+
+    def cut(self) -> None:
+        """What was in hand is in the file."""
+
+    def unseal(self) -> None:
+        """What was in hand waits again."""
+
+    def mend(self, lacking: Sequence[Event]) -> None:
+        """Try to be whole again."""
+
+    def close(self) -> None:
+        """Leave what it has for the next run."""
+
+
 class Waiting:
     """A queue with a bound in bytes; ``append`` never blocks on a disk.
 
@@ -82,8 +139,9 @@ class Waiting:
     be in the file already; so while a commit is in hand, the oldest of what came since goes.
     """
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, mirror: Mirror | None = None) -> None:
         self._limit_bytes = limit_bytes
+        self._mirror = mirror
         self._lock = threading.Lock()
         self._events: deque[Event] = deque()
         self._size_bytes = 0
@@ -95,6 +153,8 @@ class Waiting:
     def append(self, event: Event) -> None:
         """Add at the end; drops the oldest where the bound asks for it."""
         with self._lock:
+            if self._mirror is not None:
+                self._mirror.append(event)
             self._events.append(event)
             self._size_bytes += event.size_bytes
             self._enforce()
@@ -105,12 +165,17 @@ class Waiting:
             self._in_hand, self._events = list(self._events), deque()
             self._in_hand_bytes, self._size_bytes = self._size_bytes, 0
             dropped, self._dropped = self._dropped, {}
+            if self._mirror is not None:
+                self._mirror.seal()
             return self._in_hand, dropped
 
     def done(self) -> None:
         """What was taken is in the file."""
         with self._lock:
             self._in_hand, self._in_hand_bytes = [], 0
+            if self._mirror is not None:
+                self._mirror.cut()
+            self._mend()
 
     def give_back(self, events: list[Event], dropped: dict[str, Dropped]) -> None:
         """Undo ``take()``: the commit failed."""
@@ -120,7 +185,16 @@ class Waiting:
             self._in_hand, self._in_hand_bytes = [], 0
             for device, lost in dropped.items():
                 self._dropped.setdefault(device, Dropped()).merge(lost)
+            if self._mirror is not None:
+                self._mirror.unseal()
             self._enforce()
+            self._mend()
+
+    def close(self) -> None:
+        """What still comes is not mirrored."""
+        with self._lock:
+            if self._mirror is not None:
+                self._mirror.close()
 
     def size(self) -> tuple[int, int]:
         """Events and bytes in memory."""
@@ -139,12 +213,11 @@ class Waiting:
         while self._size_bytes > room_bytes and len(self._events) > 1:
             event = self._events.popleft()
             self._size_bytes -= event.size_bytes
-            lost = self._dropped.setdefault(event.device, Dropped())
-            if isinstance(event, WaitingRow):
-                self.dropped_total += 1
-                lost.add(event.stamp.ts_ms, event.stamp.ts_ms, 1)
-            elif isinstance(event, GapOpened):
-                lost.opened = event
-            elif lost.opened is not None:  # the whole gap is lost: its time is not
-                lost.add(lost.opened.start_ms, event.end_ms, 0)
-                lost.opened = None
+            self.dropped_total += isinstance(event, WaitingRow)
+            note_lost(self._dropped, event)
+            if self._mirror is not None:
+                self._mirror.drop(event)
+
+    def _mend(self) -> None:
+        if self._mirror is not None and not self._mirror.is_whole:
+            self._mirror.mend(list(islice(self._events, self._mirror.count, None)))

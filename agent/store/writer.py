@@ -5,18 +5,17 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-import attrs
-
 from agent.clock import CLOCK_SET_MS, Clock
 from agent.errors import StoreError
-from agent.model import Metric, Reason
-from agent.store import schema
+from agent.files import make_file, make_folders
+from agent.model import Reason
+from agent.store import schema, witness
 from agent.store.book import Book, Entry
 from agent.store.eras import Eras
 from agent.store.gaps import Gaps
 from agent.store.rows import arrange
 from agent.store.views import table_of
-from agent.store.waiting import Dropped, Event, GapOpened, WaitingRow
+from agent.store.waiting import Dropped, Event, GapOpened, Known, WaitingRow
 
 log = logging.getLogger(__name__)
 
@@ -25,15 +24,6 @@ LAG_STEP_MS = 600_000  # keys may run this far ahead of the time before it is wr
 LOOKED_AT = 100_000  # rows in which one step looks for old ones
 
 TABLES = {"row": 1, "host_row": 1_000_000}  # what a key counts, in microseconds
-
-
-@attrs.frozen
-class Known:
-    """What the process knows of a device: for rows that are still to come."""
-
-    kind: str
-    interval_s: float
-    metrics: Mapping[str, Metric] = attrs.field(factory=dict)
 
 
 class Writer:
@@ -110,15 +100,18 @@ class Writer:
         dropped: Mapping[str, Dropped],
         devices: Mapping[str, Known],
         described: Collection[str] = (),
+        mark: Callable[[witness.Witness], None] | None = None,
     ) -> None:
         """Write a batch in one transaction, synced when this returns.
 
         ``described`` are the devices whose units and helps may differ from those in the file.
+        ``mark`` is told, just before the end, by what one can tell later that it was reached.
         """
         try:
             if _file(self._path) != self._file:
                 raise StoreError(f"{self._path} was replaced or removed while in use")
             self._connection.execute("BEGIN IMMEDIATE")
+            before = witness.newest(self._connection) if mark is not None else {}
             self._run = self._run or self._start_run(devices)
             self._eras.look(self._clock.stamp(), self._clock.is_synchronised())
             for name in described:
@@ -129,9 +122,20 @@ class Writer:
             for event in events:
                 self._write(event, devices[event.device])
             self._book.finish()
+            if mark is not None:
+                made = witness.made(before, witness.newest(self._connection))
+                if made is not None:
+                    mark(made)
             self._connection.execute("COMMIT")
         except sqlite3.Error as exc:
             raise StoreError(f"cannot write {self._path}: {_why(exc, self._path)}") from exc
+
+    def holds(self, made: witness.Witness | None) -> bool:
+        """Whether the transaction is in the file that ``mark`` was told of."""
+        try:
+            return made is not None and witness.holds(self._connection, made)
+        except sqlite3.Error as exc:
+            raise StoreError(f"cannot read {self._path}: {_why(exc, self._path)}") from exc
 
     def _write(self, event: Event, known: Known) -> None:
         entry = self._book.entry(event.device, known.kind)
@@ -259,7 +263,8 @@ def _file(path: Path) -> tuple[int, int] | None:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(path.parent)
+    make_file(path)
     return sqlite3.connect(
         path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
     )

@@ -1,4 +1,4 @@
-"""``flush_interval_s`` is the bound of what a killed process loses: nothing at 0."""
+"""``flush_interval_s`` is the bound of what is not in the file yet: the poll in hand at 0."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +27,7 @@ def wait_for_requests(plc: S7Simulator, count: int) -> None:
 @pytest.mark.parametrize(
     "rounds", [pytest.param(1, id="short"), pytest.param(40, id="long", marks=pytest.mark.slow)]
 )
-def test_with_an_interval_of_zero_only_the_poll_in_hand_can_be_lost(
+def test_with_an_interval_of_zero_only_the_poll_in_hand_is_not_in_the_file(
     rounds: int, plc: S7Simulator, tmp_path: Path
 ) -> None:
     config = write_config(tmp_path, [s7_device("plc", plc.port)], store="flush_interval_s = 0")
@@ -40,7 +40,8 @@ def test_with_an_interval_of_zero_only_the_poll_in_hand_can_be_lost(
         polled = plc.requests - began
         stored = len(rows_of(agent.data_dir / "telemetry.db")) - stored
 
-        assert polled - 1 <= stored <= polled
+        # One that the agent before had read, and waited in memory when that was killed, is new.
+        assert polled - 1 <= stored <= polled + 1
 
 
 def test_with_an_interval_of_an_hour_the_first_samples_and_those_at_the_end_are_stored(

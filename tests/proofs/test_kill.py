@@ -1,17 +1,18 @@
-"""``kill -9`` at any moment costs no sample that a reader has seen committed."""
+"""``kill -9`` at any moment costs no sample: none that was committed, and none that waited."""
 
 import itertools
 import random
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from hw_sim.s7 import S7Simulator
 from tests.agent_process import AgentProcess, plcs, s7_device, wait_for, write_config
+from tests.proofs.numbered import Numbered, numbered
 from tests.proofs.stored import (
     Row,
     gaps_of,
@@ -21,6 +22,7 @@ from tests.proofs.stored import (
     rows_of,
     run_starts,
 )
+from tests.store.journaled import memory_folder, needs_memory
 
 pytestmark = pytest.mark.timeout(600)  # the long forms take up to 2 minutes, others seconds
 
@@ -105,11 +107,19 @@ def lost_of(observer: Observer, path: Path) -> list[Row]:
     return [row for row in observer.seen.values() if there.get(row.key) != row]
 
 
-def run_to_its_end(config: Path, path: Path) -> None:
-    """An agent that works on the file as it is, and stops in order."""
+def run_to_its_end(
+    config: Path,
+    path: Path,
+    env: Mapping[str, str] | None = None,
+    stations: Sequence[Numbered] = (),
+) -> None:
+    """An agent that works on the file as it is, polls every device, and stops in order."""
     before = len(rows_of(path))
-    with AgentProcess(config) as agent:
+    # At the second answer the first is in the store; rows may be those that waited.
+    wanted = [each.answers + 2 for each in stations]
+    with AgentProcess(config, env=env) as agent:
         wait_for(lambda: len(rows_of(path)) >= before + SETTLED_ROWS, what="new rows")
+        wait_for(lambda: all(s.answers >= n for s, n in zip(stations, wanted, strict=True)))
         code, _ = agent.stop()
     assert code == 0
 
@@ -137,3 +147,81 @@ def assert_gaps_once_for_each_restart(path: Path) -> None:
 
     assert {gap.reason for gap in gaps} == {"agent down"}
     assert found == wanted
+
+
+@pytest.fixture
+def stations() -> Iterator[list[Numbered]]:
+    with numbered(3) as found:
+        yield found
+
+
+@pytest.fixture
+def memory() -> Iterator[dict[str, str]]:
+    """Where agents of the test keep their journal, as a part of their environment."""
+    with memory_folder() as folder:
+        yield {"RUNTIME_DIRECTORY": str(folder)}
+
+
+def config_of(folder: Path, stations: Sequence[Numbered]) -> Path:
+    devices = [each.device(f"station{n}") for n, each in enumerate(stations)]
+    return write_config(folder, devices, store="flush_interval_s = 10")
+
+
+def lost_and_doubled(stations: Sequence[Numbered], path: Path) -> list[tuple[list[int], list[int]]]:
+    return [each.lost_and_doubled(path, f"station{n}") for n, each in enumerate(stations)]
+
+
+def live_and_be_killed(
+    config: Path, env: Mapping[str, str], stations: Sequence[Numbered], answers: int, lives_s: float
+) -> None:
+    """An agent that got so many answers of each station, and lived for so long at least."""
+    wanted = [each.answers + answers for each in stations]
+    end = time.monotonic() + lives_s
+    with AgentProcess(config, env=env) as agent:
+        wait_for(lambda: all(s.answers >= n for s, n in zip(stations, wanted, strict=True)))
+        wait_for(lambda: time.monotonic() > end, what="the moment of the kill")
+        assert agent.is_running, agent.log
+
+
+@needs_memory
+@pytest.mark.timeout(1800)  # a kill takes a second
+@pytest.mark.parametrize(
+    "kills", [pytest.param(20, id="short"), pytest.param(500, id="long", marks=pytest.mark.slow)]
+)
+def test_a_killed_agent_loses_nothing_that_waited_and_doubles_nothing(
+    kills: int, stations: Sequence[Numbered], memory: dict[str, str], tmp_path: Path
+) -> None:
+    config = config_of(tmp_path, stations)
+    path = tmp_path / "data" / "telemetry.db"
+    chance = random.Random(kills)
+
+    for number in range(kills):
+        # Each fourth is killed at any time, perhaps before its first poll.
+        answers = 1 if number % 4 else 0
+        live_and_be_killed(config, memory, stations, answers, chance.uniform(0, LATEST_KILL_S))
+    run_to_its_end(config, path, memory, stations)
+
+    assert lost_and_doubled(stations, path) == [([], [])] * len(stations)
+    assert min(each.answers for each in stations) > kills
+    assert is_sound(path)
+    assert_times_rise(rows_of(path))
+    assert_gaps_once_for_each_restart(path)
+    assert list(Path(memory["RUNTIME_DIRECTORY"]).iterdir()) == []
+
+
+@needs_memory
+def test_agents_that_are_killed_before_there_is_a_file_lose_nothing(
+    stations: Sequence[Numbered], memory: dict[str, str], tmp_path: Path
+) -> None:
+    config = config_of(tmp_path, stations)
+    (tmp_path / "data").write_text("in the way")
+
+    for _ in range(3):
+        live_and_be_killed(config, memory, stations, answers=3, lives_s=0.0)
+    (tmp_path / "data").unlink()
+    path = tmp_path / "data" / "telemetry.db"
+    run_to_its_end(config, path, memory, stations)
+
+    assert lost_and_doubled(stations, path) == [([], [])] * len(stations)
+    assert len(run_starts(path)) == 4
+    assert_gaps_once_for_each_restart(path)

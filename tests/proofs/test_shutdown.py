@@ -141,7 +141,7 @@ def test_the_agent_ends_in_time_while_a_device_hangs_and_the_store_is_locked(
             wait_for(lambda: agent.lines("locked"), what="the lock is noticed")
             code, took_s = agent.stop()
 
-    assert code == 4  # what waited is lost, and the agent says so
+    assert code == 4  # what waited is not in the file, and the agent says so
     assert took_s < STOP_S
 
 

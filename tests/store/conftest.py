@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeClock
+from tests.store.journaled import Journaled, memory_folder
 from tests.store.stored import Stored
 
 
@@ -19,3 +20,9 @@ def stored(tmp_path: Path, clock: FakeClock) -> Iterator[Stored]:
     stored = Stored(tmp_path / "telemetry.db", clock)
     yield stored
     stored.close()
+
+
+@pytest.fixture
+def journaled(tmp_path: Path, clock: FakeClock) -> Iterator[Journaled]:
+    with memory_folder() as folder:
+        yield Journaled(tmp_path / "telemetry.db", folder, clock)

@@ -22,6 +22,8 @@ def rows(stored: Stored, device: str = "press") -> tuple[list[str], list[tuple[i
     [
         ({"a": 1.5, "b": True, "c": None, "d": False}, "1.5,1,,0"),
         ({"a": "x,y", "b": "true", "c": '"', "d": "null"}, '"x,y",true,"""",null'),
+        ({"a": "auto", "b": " led ", "c": "\\", "d": "a\nb"}, 'auto," led ",\\,"a\nb"'),
+        ({"a": "false", "b": None, "c": "", "d": True}, "false,,,1"),
         ({"a": 1e-07, "b": -(2**63), "c": 1e22, "d": 0.1}, "1e-07,-9223372036854775808,1e+22,0.1"),
     ],
 )
@@ -54,6 +56,18 @@ def test_cores_and_processes_of_a_host_are_cells_of_one_row(stored: Stored) -> N
     stored.store.flush()
 
     assert rows(stored, "host") == (list(values), [(NOON_MS, "1.5,2.5,init")])
+
+
+def test_a_command_line_of_a_host_may_have_any_sign(stored: Stored) -> None:
+    values: dict[str, Value] = {
+        "core0_usage": None,
+        "process1_cmdline": 'sh -c "a,b" \\',
+        "up": True,
+    }
+    stored.put_values("host", values)
+    stored.store.flush()
+
+    assert rows(stored, "host") == (list(values), [(NOON_MS, ',"sh -c ""a,b"" \\",1')])
 
 
 def test_without_samples_a_table_has_the_columns_of_all_that_is_known(stored: Stored) -> None:
