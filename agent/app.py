@@ -4,6 +4,7 @@ import logging
 import math
 import os
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import time
 from queue import Empty, SimpleQueue
@@ -12,6 +13,7 @@ from typing import Any
 import attrs
 
 from agent import __version__
+from agent.beginning import FirstSample
 from agent.clock import Clock, SystemClock, cpu_s
 from agent.config import Config, DeviceConfig
 from agent.devices.contract import Kind
@@ -19,17 +21,26 @@ from agent.errors import ConfigError, StoreError
 from agent.health import DeviceHealth, Health
 from agent.housekeeping import Housekeeping
 from agent.poller import Pace, Poller
+from agent.progress import FLUSH, FLUSH_SOON, HOUSEKEEPING, PAUSE_S, Sort, poll_of
 from agent.reports import Reports
 from agent.schedule import Schedule
-from agent.state import DataLock, StateFile
-from agent.store import Store
+from agent.service.notify import Notify
+from agent.service.restarts import Restarts, folder_of
+from agent.service.summary import summary
+from agent.state import DataLock, StateFile, memory_folders
+from agent.store import Store, bound_text
+from agent.watchdog import Watchdog, watchdog_of
+from agent.worker import Guarded
 from agent.zones import zone_of
 
 log = logging.getLogger(__name__)
 
 STOP_S = 2.5  # how long polls in hand may take to end
 LAST_TRY_S = 3.5  # until then a locked store is tried again; a try takes 1 s, and all is below 5 s
-LOOK_FOR_SIGNALS_S = 0.5
+OPEN_WITHIN_S = 0.5  # the first sample opens the store: one commit for both; it may not come soon
+READY_WITHIN_S = 5.0  # a store that takes longer to open does not hold up the machine's start
+STOP_LIMIT_S = 10.0  # how long stopping takes at most when the disk is well
+STOP_BYTES_PER_S = 200_000  # and a bad card needs so long for what waits
 STATE_INTERVAL_S = 2.0
 RETRY_FLUSH_S = 10.0  # at most this long after a failed commit comes the next
 HOUSEKEEPING_S = 3600.0
@@ -46,14 +57,21 @@ Kinds = Mapping[str, Callable[[], Kind]]
 class App:
     """A whole agent; ``run()`` returns when it was told to stop."""
 
-    def __init__(self, config: Config, kinds: Kinds, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        kinds: Kinds,
+        clock: Clock | None = None,
+        notify: Notify | None = None,
+    ) -> None:
         self._config = config
         self._clock = clock or SystemClock()
+        self._notify = notify or Notify({})
         self._started_ms = self._clock.now_ms()
         self._lock = DataLock(config.data_dir)
         self._lock.hold()
         # put() may interrupt itself, in signal handlers too; an Event's set() would wait for ever.
-        self._stops: SimpleQueue[None] = SimpleQueue()
+        self._wakes: SimpleQueue[bool] = SimpleQueue()  # of the main thread; True: stop
         zone = zone_of(config.agent.timezone)
         self.health = Health(self._clock)
         self.store = Store(
@@ -62,6 +80,7 @@ class App:
             flush_interval_s=config.store.flush_interval_s,
             waiting_bytes=config.store.max_waiting_mb * 1024 * 1024,
             guard=self._hold_lock,
+            journal_folders=tuple(memory_folders(os.environ, os.getuid())),
         )
         self._schedule = Schedule(self._clock, zone)
         devices = [device for device in config.devices if device.enabled]
@@ -75,15 +94,20 @@ class App:
         self._state = StateFile(config.data_dir)
         self._pollers = {device.name: self._poller(device, kinds) for device in devices}
         self._plan(devices)
+        self._looked_s = self._clock.monotonic()
+        self._store_tried = threading.Event()
+        self._writing_state = threading.Lock()
+        self._guarded = Guarded()
+        self._watchdog = self._watch(devices)
 
     def run(self, duration_s: float | None = None) -> int:
         """Poll until ``stop()`` is called, or for ``duration_s``; how many samples were lost."""
         # A poll that is due waits for whichever thread computes: 5 ms by default, times many.
         sys.setswitchinterval(SWITCH_S)
         try:
+            self.store.open_journal()
             self._say_started()
             self._schedule.start()
-            self._flush_soon()  # opens the file; neither polls nor stop() wait for a slow card
             self._wait(math.inf if duration_s is None else duration_s)
         finally:
             lost = self._shut_down()
@@ -91,21 +115,40 @@ class App:
 
     def stop(self) -> None:
         """Have ``run()`` return soon; safe in a signal handler, twice is fine."""
-        self._stops.put(None)
+        self._wakes.put(True)
 
     def _wait(self, duration_s: float) -> None:
-        """Until it was told to stop, or so long.
+        """Until it was told to stop, or so long; meanwhile this thread looks after the others.
 
         The kernel hands a signal to any thread, but Python's handler runs in the main one, and
         only once that wakes: without a bound, one SIGTERM in thirty was never seen under load.
         """
-        end_s = self._clock.monotonic() + duration_s
+        began_s = self._clock.monotonic()
+        end_s = began_s + duration_s
         while (left_s := end_s - self._clock.monotonic()) > 0:
             try:
-                self._stops.get(timeout=min(left_s, LOOK_FOR_SIGNALS_S))
-                return
+                if self._wakes.get(timeout=min(left_s, self._watchdog.look_s)):
+                    return
             except Empty:
-                continue
+                pass
+            if self._store_tried.is_set() or self._clock.monotonic() - began_s > READY_WITHIN_S:
+                self._guarded("telling systemd", self._watchdog.ready)
+            self._guarded("looking for what hangs", self._look_for_hangs)
+
+    def _look_for_hangs(self) -> None:
+        self._watchdog.look()
+        if any(hang.part.sort is Sort.SCHEDULER for hang in self._watchdog.hangs):
+            self._look()  # nobody else has it done
+
+    def _watch(self, devices: Sequence[DeviceConfig]) -> Watchdog:
+        return watchdog_of(
+            self._schedule,
+            {device.name: device.timeout_s for device in devices},
+            self._clock,
+            self._notify,
+            Restarts(folder_of(os.environ), self._clock),
+            lambda hung: summary(self.health.devices(), self.store.state(), hung),
+        )
 
     def _poller(self, device: DeviceConfig, kinds: Kinds) -> Poller:
         kind = kinds[device.kind]()
@@ -116,22 +159,25 @@ class App:
         return Poller(device.name, driver, pace, self._clock, self.store, self.health)
 
     def _plan(self, devices: list[DeviceConfig]) -> None:
+        self._flush_soon = self._schedule.on_demand(FLUSH_SOON, self._flush_now)
+        self.store.on_append(self._flush_soon)
+        first_sample = FirstSample(self._flush_soon)
         for number, device in enumerate(devices):
             poller = self._pollers[device.name]
             self._schedule.every(
-                f"poll {device.name}",
+                poll_of(device.name),
                 device.interval_s,
-                poller.poll,
+                first_sample.noting(poller.poll),
                 offset_s=min(device.interval_s, SPREAD_S) * number / len(devices),
                 skipped=poller.left_out,
             )
         flush_s = self._config.store.flush_interval_s
-        self._flush_soon = self._schedule.on_demand("flush soon", self.store.flush)
-        self.store.on_append(self._flush_soon)
-        self._schedule.every("flush", flush_s or 1.0, self._flush, offset_s=min(flush_s, 1.0))
+        self._schedule.every(FLUSH, flush_s or 1.0, self._flush, offset_s=flush_s)
+        # Neither polls nor stop() wait for a slow card, and in most runs it is open by then.
+        self._schedule.once("open store", OPEN_WITHIN_S, self._open_store)
         self._schedule.every("state", STATE_INTERVAL_S, self._look)
         self._schedule.every(
-            "housekeeping", HOUSEKEEPING_S, self._housekeeping.run, offset_s=FIRST_HOUSEKEEPING_S
+            HOUSEKEEPING, HOUSEKEEPING_S, self._housekeeping.run, offset_s=FIRST_HOUSEKEEPING_S
         )
         self._plan_reports()
 
@@ -154,11 +200,24 @@ class App:
             return None
         return min(RETRY_FLUSH_S, self._config.store.flush_interval_s or 1.0)
 
+    def _flush_now(self) -> None:
+        try:
+            self.store.flush()
+        finally:
+            if not self._store_tried.is_set():
+                self._store_tried.set()
+                self._wakes.put(False)
+
+    def _open_store(self) -> None:
+        if not self._store_tried.is_set():
+            self._flush_soon()
+
     def _say_started(self) -> None:
         count = len(self._pollers)
-        bound = self._config.store.flush_interval_s
+        store = self.store.state()
+        bound = bound_text(store.power_cut_s, has_journal=store.journal is not None)
         log.info(
-            "agent %s: polling %d device%s into %s; a power cut costs at most the last %g s",
+            "agent %s: polling %d device%s into %s; %s",
             __version__, count, "" if count == 1 else "s", self.store.path, bound,
         )  # fmt: skip
         if not count:
@@ -173,24 +232,34 @@ class App:
 
     def _shut_down(self) -> int:
         log.info("stopping")
+        waiting_bytes = self.store.state().waiting_bytes
+        self._watchdog.stopping(STOP_LIMIT_S + waiting_bytes / STOP_BYTES_PER_S)
         end_s = self._clock.monotonic() + LAST_TRY_S
         stuck = self._schedule.stop(STOP_S)
         for name in stuck:
             log.warning("%s did not end in time and is left behind", name)
         for name, poller in self._pollers.items():
-            if f"poll {name}" not in stuck:
+            if poll_of(name) not in stuck:
                 poller.close()
         try:
             return self.store.close(tries_s=max(0.0, end_s - self._clock.monotonic()))
         finally:
             self._state.remove()
             self._lock.release()
+            self._notify.close()
             log.info("stopped")
 
     def _look(self) -> None:
-        for poller in self._pollers.values():
-            poller.look_for_hang()
-        self._state.write(self.state())
+        now_s, before_s = self._clock.monotonic(), self._looked_s
+        self._looked_s = now_s
+        if now_s - before_s < PAUSE_S + STATE_INTERVAL_S:  # else the machine stood still
+            for poller in self._pollers.values():
+                poller.look_for_hang()
+        if self._writing_state.acquire(blocking=False):  # the main thread may want it, too
+            try:
+                self._state.write(self.state())
+            finally:
+                self._writing_state.release()
 
     def state(self) -> dict[str, Any]:
         """What ``agent status`` shows of a running agent."""
@@ -203,6 +272,7 @@ class App:
             "now_ms": self._clock.now_ms(),
             "clock_synchronised": self._clock.is_synchronised(),
             "cpu_s": round(cpu_s(), 3),
+            "hangs": self._watchdog.state(),
             "store": attrs.asdict(self.store.state()),
             "devices": [_device_state(device) for device in self.health.devices()],
         }

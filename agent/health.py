@@ -67,7 +67,8 @@ class Health:
                 device.since_ms, device.since_s = ts_ms, self._clock.monotonic()
         if was is False:
             lasted_s = self._clock.monotonic() - since_s
-            log.info("%s: well again after %.0f s, %d polls failed", name, lasted_s, failed)
+            text = "%s: well again after %.0f s, %d polls failed"
+            log.info(text, name, lasted_s, failed, extra={"device": name})
 
     def ill(self, name: str, ts_ms: int, error: DeviceError) -> None:
         """A poll failed."""
@@ -83,9 +84,10 @@ class Health:
             if was is not False:
                 device.since_ms, device.since_s = ts_ms, self._clock.monotonic()
         if was is not False:
-            log.warning("%s: %s; it is tried again until it answers", name, error)
+            text = "%s: %s; it is tried again until it answers"
+            log.warning(text, name, error, extra={"device": name})
         else:
-            log.debug("%s: %s", name, error)
+            log.debug("%s: %s", name, error, extra={"device": name})
 
     def left_out(self, name: str, count: int, *, is_running: bool) -> None:
         """Polls that never began."""
@@ -101,7 +103,7 @@ class Health:
         with self._lock:
             self._devices[name].found = facts
         for fact in facts:
-            log.debug("%s: %s", name, fact)
+            log.debug("%s: %s", name, fact, extra={"device": name})
 
     def warned(self, name: str, warnings: tuple[str, ...]) -> None:
         """What is wrong with a device though it was read; each is told when it comes and goes."""
@@ -112,10 +114,10 @@ class Health:
             return
         for text in warnings:
             if text not in before:
-                log.warning("%s: %s", name, text)
+                log.warning("%s: %s", name, text, extra={"device": name})
         for text in before:
             if text not in warnings:
-                log.info("%s: no more: %s", name, text)
+                log.info("%s: no more: %s", name, text, extra={"device": name})
 
     def devices(self) -> list[DeviceHealth]:
         """A copy of every record, in the order of the configuration."""

@@ -113,6 +113,7 @@ class Poller:
                 "%s: error in the driver of this device, please report it",
                 self._name,
                 exc_info=True,
+                extra={"device": self._name},
             )
             text = f"error in the driver: {type(exc).__name__}: {exc}"
             return self._failed(stamp, DeviceError(text, Reason.BUG))
@@ -146,7 +147,8 @@ class Poller:
         try:
             self._driver.close()
         except Exception:  # a driver must not stop the others from being closed
-            log.debug("%s: closing", self._name, exc_info=True)
+            about = {"device": self._name}
+            log.debug("%s: closing", self._name, exc_info=True, extra=about)
 
     def _read(self) -> Reading:
         values = checked(self._driver.read())

@@ -7,6 +7,7 @@ a year at a 1 s interval costs 37 s of CPU and 1.9 GB. Times of day are translat
 again whenever wall and monotonic clock have moved against each other.
 """
 
+import inspect
 import logging
 import threading
 from collections.abc import Callable
@@ -14,21 +15,35 @@ from datetime import datetime, time, timedelta, timezone, tzinfo
 from functools import partial
 from typing import Any, Protocol
 
-from apscheduler.events import EVENT_JOB_MAX_INSTANCES
-from apscheduler.executors.base import BaseExecutor
-from apscheduler.job import Job
-from apscheduler.jobstores.base import JobLookupError
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.date import DateTrigger
-
 from agent.clock import Clock
-from agent.worker import Guarded, Worker
-from agent.zones import moment_ms
+from agent.stand_ins import standing_in
+from agent.worker import Guarded, Worker, name_thread
+from agent.zones import MonotonicZone, next_time_of_day
+
+# APScheduler asks these for one small thing each; whole, they cost 6 MB of memory and a third of
+# the time in which the agent starts. Its thread and process pools and its plugins are not used.
+UNUSED: dict[str, dict[str, object]] = {
+    "asyncio": {"iscoroutinefunction": inspect.iscoroutinefunction},
+    "multiprocessing": {},
+    "concurrent.futures.process": {"BrokenProcessPool": OSError},
+    "importlib.metadata": {
+        "PackageNotFoundError": LookupError,
+        "entry_points": lambda group: (),  # noqa: ARG005 - it is called by this name
+        "version": lambda _: "3.11",
+    },
+}
+
+with standing_in(UNUSED):
+    from apscheduler.events import EVENT_JOB_MAX_INSTANCES
+    from apscheduler.executors.base import BaseExecutor
+    from apscheduler.job import Job
+    from apscheduler.jobstores.base import JobLookupError
+    from apscheduler.schedulers.background import BackgroundScheduler
+    from apscheduler.triggers.base import BaseTrigger
+    from apscheduler.triggers.date import DateTrigger
 
 log = logging.getLogger(__name__)
 
-ORIGIN = datetime(2000, 1, 1)  # noqa: DTZ001 - monotonic zero as a date; no zone has it
 CHECK_CLOCK_S = 5.0  # how late a step of the wall clock is noticed by jobs at times of day
 STEP_MS = 500
 Result = float | None  # a job may ask to be called again in so many seconds
@@ -38,29 +53,6 @@ class Skipped(Protocol):
     """Told how many runs of a job were left out because it was late or still running."""
 
     def __call__(self, count: int, *, is_running: bool) -> None: ...
-
-
-class MonotonicZone(tzinfo):
-    """A zone in which it is as late as the monotonic clock says."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    def fromutc(self, _: datetime) -> datetime:
-        return self.at(self._clock.monotonic())
-
-    def at(self, monotonic_s: float) -> datetime:
-        """A monotonic time as a date in this zone."""
-        return (ORIGIN + timedelta(seconds=monotonic_s)).replace(tzinfo=self)
-
-    def utcoffset(self, _: datetime | None) -> timedelta:
-        return timedelta(0)
-
-    def dst(self, _: datetime | None) -> timedelta:
-        return timedelta(0)
-
-    def tzname(self, _: datetime | None) -> str:
-        return "monotonic"
 
 
 class GridTrigger(BaseTrigger):  # type: ignore[misc]
@@ -106,17 +98,6 @@ class DailyTrigger(BaseTrigger):  # type: ignore[misc]
         return self._next
 
 
-def next_time_of_day(after_ms: int, at: time, zone: tzinfo) -> int:
-    """The first moment later than ``after_ms`` at which it is ``at`` in ``zone``, UTC ms.
-
-    On a day that has ``at`` twice it is the first of the two.
-    """
-    day = datetime.fromtimestamp(after_ms / 1000, zone).date()
-    while (found_ms := moment_ms(day, at, zone)) <= after_ms:
-        day += timedelta(days=1)
-    return found_ms
-
-
 class WorkerExecutor(BaseExecutor):  # type: ignore[misc]
     """Hands each job to its own worker."""
 
@@ -135,16 +116,27 @@ class WorkerExecutor(BaseExecutor):  # type: ignore[misc]
 
 
 class MonotonicScheduler(BackgroundScheduler):  # type: ignore[misc]
-    """Wakes often enough to see the wall clock step."""
+    """Wakes often enough to see the wall clock step; ``due_s`` is when its loop must have run."""
 
-    def __init__(self, look: Callable[[], None], **options: Any) -> None:
+    def __init__(self, look: Callable[[], None], now: Callable[[], float], **options: Any) -> None:
         super().__init__(**options)
         self._look = look
+        self._now = now
+        self.due_s: float | None = None
+        self.thread: threading.Thread | None = None
+
+    def _main_loop(self) -> None:
+        name_thread("scheduler")
+        self.thread = threading.current_thread()
+        super()._main_loop()
 
     def _process_jobs(self) -> float:
+        self.due_s = self._now()
         self._look()
         wait_s = super()._process_jobs()
-        return CHECK_CLOCK_S if wait_s is None else min(wait_s, CHECK_CLOCK_S)
+        wait_s = CHECK_CLOCK_S if wait_s is None else min(wait_s, CHECK_CLOCK_S)
+        self.due_s = self._now() + wait_s
+        return wait_s
 
 
 class Schedule:
@@ -168,6 +160,7 @@ class Schedule:
         self._stepped: list[Callable[[int], None]] = []
         self._scheduler = MonotonicScheduler(
             self._look_at_clock,
+            clock.monotonic,
             timezone=self._line,
             executors={"default": WorkerExecutor(self)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -212,7 +205,7 @@ class Schedule:
 
     def on_demand(self, name: str, function: Callable[[], object]) -> Callable[[], None]:
         """A function that has the job run soon in its own thread; calls before that are one."""
-        worker = self.workers[name] = Worker(name)
+        worker = self.workers[name] = Worker(name, self._clock.monotonic)
         waiting = threading.Event()
 
         def task() -> None:
@@ -230,8 +223,19 @@ class Schedule:
         """Call a function, which must be quick, with the ms by which the wall clock stepped."""
         self._stepped.append(function)
 
+    @property
+    def due_s(self) -> float | None:
+        """By when, on the monotonic clock, the loop must have run again; ``None``: it is not on."""
+        return self._scheduler.due_s if self._scheduler.running else None
+
+    @property
+    def thread(self) -> threading.Thread | None:
+        """The thread of the loop."""
+        return self._scheduler.thread
+
     def start(self) -> None:
         """Begin to run jobs."""
+        self._scheduler.due_s = self._clock.monotonic()
         self._scheduler.start()
 
     def stop(self, timeout_s: float) -> list[str]:
@@ -263,7 +267,7 @@ class Schedule:
         self, name: str, function: Callable[[], Result], trigger: BaseTrigger, first: datetime
     ) -> None:
         self._functions[name] = function
-        self.workers[name] = Worker(name)
+        self.workers[name] = Worker(name, self._clock.monotonic)
         self._scheduler.add_job(function, trigger, id=name, name=name, next_run_time=first)
 
     def _count_left_out(self, name: str, due: datetime, *, is_running: bool) -> None:

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -10,17 +11,31 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+NAME_BYTES = 15  # of a thread's name in the kernel
+
 
 class Worker:
-    """Runs the tasks of one job, one after the other; they must not raise."""
+    """Runs the tasks of one job, one after the other; they must not raise.
 
-    def __init__(self, name: str) -> None:
+    ``now`` is the monotonic clock: by it others see how long a task has been in hand.
+    """
+
+    def __init__(self, name: str, now: Callable[[], float]) -> None:
+        self._now = now
+        self._since_s: float | None = None
         self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self.thread.start()
+
+    @property
+    def busy_since_s(self) -> float | None:
+        """Since when a task is in hand, or waits for a thread that does not take it."""
+        return self._since_s
 
     def submit(self, task: Callable[[], None]) -> None:
         """Run ``task`` after those that are waiting."""
+        if self._since_s is None:
+            self._since_s = self._now()
         self._tasks.put(task)
 
     def stop(self) -> None:
@@ -29,12 +44,24 @@ class Worker:
 
     def join(self, timeout_s: float) -> bool:
         """Wait for the thread's end; whether it came."""
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        self.thread.join(timeout_s)
+        return not self.thread.is_alive()
 
     def _work(self) -> None:
+        name_thread(self.thread.name)
         while (task := self._tasks.get()) is not None:
+            self._since_s = self._now()
             task()
+            self._since_s = None if self._tasks.empty() else self._now()
+
+
+def name_thread(name: str) -> None:
+    """Give the calling thread a name in the kernel too: that is what ``top -H`` shows."""
+    try:
+        path = Path(f"/proc/self/task/{threading.get_native_id()}/comm")
+        path.write_bytes(name.encode("utf-8", "replace")[:NAME_BYTES])
+    except OSError:  # not Linux, or /proc is closed
+        pass
 
 
 class Guarded:

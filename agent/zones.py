@@ -1,9 +1,12 @@
-"""The time zone of the user, and times of day in it."""
+"""The time zone of the user with its times of day, and one whose time never jumps."""
 
-from datetime import date, datetime, time, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
+from agent.clock import Clock
 from agent.errors import ConfigError
+
+ORIGIN = datetime(2000, 1, 1)  # noqa: DTZ001 - monotonic zero as a date; no zone has it
 
 
 def zone_of(name: str) -> tzinfo:
@@ -32,3 +35,37 @@ def zone_of(name: str) -> tzinfo:
 def moment_ms(day: date, at: time, zone: tzinfo) -> int:
     """When it is ``at`` on a day in ``zone``, UTC ms."""
     return round(datetime.combine(day, at, zone).timestamp() * 1000)
+
+
+def next_time_of_day(after_ms: int, at: time, zone: tzinfo) -> int:
+    """The first moment later than ``after_ms`` at which it is ``at`` in ``zone``, UTC ms.
+
+    On a day that has ``at`` twice it is the first of the two.
+    """
+    day = datetime.fromtimestamp(after_ms / 1000, zone).date()
+    while (found_ms := moment_ms(day, at, zone)) <= after_ms:
+        day += timedelta(days=1)
+    return found_ms
+
+
+class MonotonicZone(tzinfo):
+    """A zone in which it is as late as the monotonic clock says."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def fromutc(self, _: datetime) -> datetime:
+        return self.at(self._clock.monotonic())
+
+    def at(self, monotonic_s: float) -> datetime:
+        """A monotonic time as a date in this zone."""
+        return (ORIGIN + timedelta(seconds=monotonic_s)).replace(tzinfo=self)
+
+    def utcoffset(self, _: datetime | None) -> timedelta:
+        return timedelta(0)
+
+    def dst(self, _: datetime | None) -> timedelta:
+        return timedelta(0)
+
+    def tzname(self, _: datetime | None) -> str:
+        return "monotonic"

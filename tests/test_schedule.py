@@ -1,14 +1,18 @@
 """Jobs in real time, in fractions of a second: that hang, raise or want to run again."""
 
 import logging
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from agent.clock import SystemClock
 from agent.schedule import Schedule
+from tests.agent_process import wait_for
 
 LONG_S = 10.0  # only a failing test waits so long
 
@@ -144,3 +148,69 @@ def test_stopping_twice_or_before_the_start_is_fine(schedule: Schedule) -> None:
     schedule.every("job", 0.01, Job())
 
     assert schedule.stop(LONG_S) == schedule.stop(LONG_S) == []
+
+
+def test_the_loop_is_due_again_soon_and_only_while_it_is_on(schedule: Schedule) -> None:
+    clock = SystemClock()
+    job = Job()
+    schedule.every("job", 3600.0, job)
+    before = schedule.due_s
+
+    schedule.start()
+    assert job.reached(1)
+    due_s = wait_for(lambda: schedule.due_s)
+
+    schedule.stop(LONG_S)
+    assert before is None
+    assert due_s < clock.monotonic() + LONG_S  # though the next run comes in an hour
+    assert schedule.due_s is None
+
+
+def test_a_loop_that_hangs_is_overdue(schedule: Schedule) -> None:
+    clock = SystemClock()
+    release = threading.Event()
+    entered = threading.Event()
+
+    def skipped(count: int, *, is_running: bool) -> None:
+        entered.set()
+        release.wait(LONG_S)
+
+    job = Job(lambda _: release.wait(LONG_S) and None)
+    schedule.every("job", 0.01, job, skipped=skipped)
+    schedule.start()
+    assert entered.wait(LONG_S)
+    now_s = clock.monotonic()
+
+    overdue = wait_for(lambda: clock.monotonic() > now_s and schedule.due_s)
+
+    release.set()
+    assert overdue <= now_s
+
+
+def test_the_kernel_knows_the_thread_of_the_loop_by_its_name(schedule: Schedule) -> None:
+    schedule.start()
+
+    thread = wait_for(lambda: schedule.thread)
+
+    assert wait_for(lambda: comm_of(thread) == "scheduler")
+
+
+def comm_of(thread: threading.Thread) -> str:
+    return Path(f"/proc/self/task/{thread.native_id}/comm").read_text().strip()
+
+
+def test_the_schedule_loads_no_large_modules_and_leaves_them_whole_for_others() -> None:
+    code = (
+        "import sys, agent.schedule\n"
+        "large = {'asyncio', 'ssl', 'multiprocessing', 'email', 'importlib.metadata'}\n"
+        "print(sorted(large & set(sys.modules)))\n"
+        "import asyncio, concurrent.futures.process, importlib.metadata, multiprocessing\n"
+        "print(asyncio.run(asyncio.sleep(0, 1)), concurrent.futures.process.BrokenProcessPool)\n"
+    )
+
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert run.stdout.splitlines() == [
+        "[]",
+        "1 <class 'concurrent.futures.process.BrokenProcessPool'>",
+    ]

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.schedule import DailyTrigger, GridTrigger, MonotonicZone
+from agent.schedule import DailyTrigger, GridTrigger
+from agent.zones import MonotonicZone
 from tests.fakes import FakeClock
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -1,0 +1,69 @@
+"""The first sample of a run: when it is stored."""
+
+from pathlib import Path
+
+import pytest
+
+from agent.beginning import FirstSample
+from tests.agent_process import AgentProcess, host_device, wait_for, write_config
+from tests.proofs.stored import rows_of
+
+NAMES = ("host", "plc", "meter")
+
+
+class Run:
+    """Polls of three devices, and how many flushes they asked for."""
+
+    def __init__(self) -> None:
+        self.flushes = 0
+        self.outcome: float | None = None
+        first_sample = FirstSample(self._flush)
+        self.polls = {name: first_sample.noting(lambda: self.outcome) for name in NAMES}
+
+    def _flush(self) -> None:
+        self.flushes += 1
+
+    def poll(self, name: str, *, is_well: bool = True) -> int:
+        """How many flushes there were after one more poll."""
+        self.outcome = None if is_well else 5.0
+        assert self.polls[name]() == self.outcome
+        return self.flushes
+
+
+@pytest.fixture
+def run() -> Run:
+    return Run()
+
+
+def test_the_first_sample_is_stored_at_once_and_no_other(run: Run) -> None:
+    assert [run.poll(name) for name in (*NAMES, *NAMES)] == [1, 1, 1, 1, 1, 1]
+
+
+def test_a_device_that_fails_is_not_the_first_sample(run: Run) -> None:
+    assert run.poll("host", is_well=False) == 0
+    assert run.poll("plc") == 1
+    assert run.poll("host") == 1
+
+
+def test_the_first_sample_after_many_failures_is_stored_at_once(run: Run) -> None:
+    for name in (*NAMES, *NAMES):
+        assert run.poll(name, is_well=False) == 0
+
+    assert run.poll("plc") == 1
+
+
+def test_the_first_sample_of_a_run_waits_for_no_flush(tmp_path: Path) -> None:
+    config = write_config(tmp_path, [host_device()], store="flush_interval_s = 3600")
+
+    with AgentProcess(config) as agent:
+        assert wait_for(lambda: rows_of(agent.data_dir / "telemetry.db", table="host_row"))
+
+
+def test_the_store_is_open_soon_when_no_device_answers(tmp_path: Path) -> None:
+    with closed_port() as port:
+        config = write_config(
+            tmp_path, [s7_device("plc", port)], store="flush_interval_s = 3600"
+        )
+
+        with AgentProcess(config) as agent:
+            assert wait_for(lambda: run_starts(agent.data_dir / "telemetry.db"))

@@ -1,0 +1,162 @@
+"""Which part hangs, by a clock that stands still until a test moves it."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from agent.clock import SystemClock
+from agent.progress import Part, Progress, Sort, cpu_used, stacks
+from agent.worker import Worker
+from tests.agent_process import wait_for
+from tests.fakes import FakeClock
+
+BOUND_S = 30.0
+LOOK_S = 0.5
+
+
+class Owing:
+    """A part of the agent with what it says of itself."""
+
+    def __init__(self, sort: Sort = Sort.SCHEDULER) -> None:
+        self.since_s: float | None = None
+        self.work = 0
+        self.part = Part(
+            sort, "part", BOUND_S, "part hangs for {for_s}",
+            lambda: self.since_s, lambda: [threading.current_thread()], lambda: self.work,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def owing() -> Owing:
+    return Owing()
+
+
+@pytest.fixture
+def progress(clock: FakeClock, owing: Owing) -> Progress:
+    progress = Progress(clock, [owing.part])
+    progress.hangs()
+    return progress
+
+
+def pass_time(progress: Progress, clock: FakeClock, seconds: float) -> list[str]:
+    """Ask all the time, as the main thread does; what hangs in the end."""
+    for _ in range(round(seconds / LOOK_S)):
+        clock.advance(LOOK_S)
+        progress.hangs()
+    return [hang.text for hang in progress.hangs()]
+
+
+def test_a_part_that_owes_nothing_never_hangs(progress: Progress, clock: FakeClock) -> None:
+    assert pass_time(progress, clock, 1000) == []
+
+
+def test_a_part_hangs_when_it_owes_for_longer_than_its_bound(
+    progress: Progress, clock: FakeClock, owing: Owing
+) -> None:
+    owing.since_s = clock.monotonic()
+
+    assert pass_time(progress, clock, BOUND_S) == []
+    assert pass_time(progress, clock, 1) == ["part hangs for 31 s"]
+
+
+def test_a_part_that_goes_on_hangs_no_more(
+    progress: Progress, clock: FakeClock, owing: Owing
+) -> None:
+    owing.since_s = clock.monotonic()
+    pass_time(progress, clock, 100)
+
+    owing.since_s = clock.monotonic()
+
+    assert pass_time(progress, clock, BOUND_S) == []
+
+
+def test_what_is_not_due_yet_is_not_owed(
+    progress: Progress, clock: FakeClock, owing: Owing
+) -> None:
+    owing.since_s = clock.monotonic() + 100
+
+    assert pass_time(progress, clock, 100 + BOUND_S) == []
+
+
+def test_a_process_that_stood_still_accuses_nobody_until_all_had_their_time(
+    progress: Progress, clock: FakeClock, owing: Owing
+) -> None:
+    owing.since_s = clock.monotonic()
+    pass_time(progress, clock, 20)
+
+    clock.advance(3600)
+
+    assert pass_time(progress, clock, BOUND_S) == []
+    assert pass_time(progress, clock, 1) != []
+
+
+def test_a_step_of_the_wall_clock_accuses_nobody(
+    progress: Progress, clock: FakeClock, owing: Owing
+) -> None:
+    owing.since_s = clock.monotonic()
+
+    clock.set_wall(clock.now_ms() + 10**12)
+
+    assert pass_time(progress, clock, BOUND_S) == []
+
+
+def test_a_part_that_works_on_does_not_hang(
+    progress: Progress, clock: FakeClock, owing: Owing
+) -> None:
+    owing.since_s = clock.monotonic()
+
+    for _ in range(20):
+        owing.work += 1
+        assert pass_time(progress, clock, BOUND_S - 1) == []
+    assert pass_time(progress, clock, 2) == ["part hangs for 582 s"]
+
+
+def test_a_part_that_works_without_end_hangs_at_last(
+    progress: Progress, clock: FakeClock, owing: Owing
+) -> None:
+    owing.since_s = clock.monotonic()
+
+    for _ in range(61):
+        owing.work += 1
+        pass_time(progress, clock, BOUND_S)
+
+    assert pass_time(progress, clock, 1) != []
+
+
+def test_the_stacks_show_where_a_thread_is() -> None:
+    release = threading.Event()
+    worker = Worker("poll plc", SystemClock().monotonic)
+
+    def hang() -> None:
+        release.wait()
+
+    worker.submit(hang)
+    wait_for(lambda: "release.wait" in stacks([worker.thread]))
+
+    found = stacks([worker.thread])
+
+    release.set()
+    worker.stop()
+    worker.join(10)
+    assert found.startswith("thread 'poll plc', the newest call last:\n")
+    assert stacks([worker.thread]) == "thread 'poll plc' is no more"
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the kernel does not say")
+def test_a_thread_that_computes_is_told_from_one_that_waits() -> None:
+    worker = Worker("store", SystemClock().monotonic)
+    before = cpu_used([worker.thread])
+
+    worker.submit(lambda: None)
+    wait_for(lambda: cpu_used([worker.thread]) != before)
+
+    wait_for(lambda: cpu_used([worker.thread]) == cpu_used([worker.thread]))
+    worker.stop()
+    worker.join(10)
+    assert cpu_used([worker.thread]) == ""
