@@ -72,7 +72,8 @@ def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
         "file",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        help="The configuration; else AGENT_CONFIG, agent.toml here, /etc/agent/agent.toml.",
+        help="The configuration; else AGENT_CONFIG, agent.toml here, ~/.config/agent/agent.toml, "
+        "/etc/agent/agent.toml.",
     )(function)
 
 

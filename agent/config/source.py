@@ -1,5 +1,6 @@
 """Where the configuration is, and its text: files read with suspicion."""
 
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from agent.access import how_to_read
 from agent.config.faults import (
     FOUND_LIMIT,
     Fault,
@@ -18,7 +20,7 @@ from agent.config.faults import (
 )
 from agent.config.schema import SECTIONS, DeviceSection
 
-DEFAULT_FILES = (Path("agent.toml"), Path("/etc/agent/agent.toml"))
+HERE, OF_THE_MACHINE = Path("agent.toml"), Path("/etc/agent/agent.toml")
 SIZE_LIMIT = 4 * 1024 * 1024  # bytes; ten thousand S7 tags are about one
 SECRET_LIMIT = 64 * 1024
 DEPTH_LIMIT = 32  # of tables in tables that are looked through for references; 4 are in use
@@ -44,9 +46,15 @@ VALUE_HINTS = tuple(
 )
 
 
-def find(files: Sequence[Path] = DEFAULT_FILES) -> Path | None:
+def default_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where a configuration is looked for: here, the user's own, the machine's."""
+    own = environ.get("XDG_CONFIG_HOME") or (environ.get("HOME") and f"{environ['HOME']}/.config")
+    return (HERE, *([Path(own, "agent/agent.toml")] if own else []), OF_THE_MACHINE)
+
+
+def find(files: Sequence[Path] | None = None) -> Path | None:
     """The first of the default files that is there, be it readable or not."""
-    for file in files:
+    for file in default_files(os.environ) if files is None else files:
         try:
             file.stat()
         except (FileNotFoundError, NotADirectoryError):
@@ -67,7 +75,9 @@ def _text(file: Path, limit: int) -> str:
         with file.open("rb") as stream:
             data = stream.read(limit + 1)
     except OSError as exc:
-        raise ValueError(f"cannot be read: {exc.strerror or exc}") from exc
+        hint = how_to_read(file) if isinstance(exc, PermissionError) else ""
+        text = f"cannot be read: {exc.strerror or exc}"
+        raise ValueError(f"{text}; {hint}" if hint else text) from exc
     if len(data) > limit:
         raise ValueError(f"larger than {limit} bytes")
     try:

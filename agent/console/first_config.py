@@ -19,6 +19,7 @@ from agent.discovery.search import Kinds
 from agent.errors import ConfigError
 
 COMMENT_AT = 32  # column
+DATA_LINE = 'data_dir = "data"             # folder of the store and the reports'
 HEAD = """\
 ## What the agent polls and where it keeps it. Lines that begin with "# " are options that are
 ## off, with their defaults; take the "# " away to use one. Check changes with:  agent check
@@ -77,9 +78,10 @@ def named(findings: Iterable[Finding], kinds: Kinds) -> Sequence[Named]:
     return made
 
 
-def config_text(devices: Sequence[Named], kinds: Kinds) -> str:
+def config_text(devices: Sequence[Named], kinds: Kinds, data_dir: str = "") -> str:
     """The whole file."""
-    parts = [HEAD]
+    here = DATA_LINE.replace('"data"          ', f'"{data_dir}"')
+    parts = [HEAD.replace(f"# {DATA_LINE}", here) if data_dir else HEAD]
     parts += ["\n".join(_table(each, kinds[each.finding.kind]())) + "\n" for each in devices]
     there = {each.finding.kind for each in devices if not each.fault}
     parts += [text for kind, text in EXAMPLES.items() if kind in kinds and kind not in there]

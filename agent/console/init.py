@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from agent.config import Config, from_tables
-from agent.config.source import DEFAULT_FILES
+from agent.config.source import OF_THE_MACHINE, default_files
 from agent.console.discover import looked_at, searched
 from agent.console.first_config import Named, config_text, named
 from agent.console.table import printable, table
@@ -19,6 +19,7 @@ from agent.discovery.search import Kinds
 from agent.errors import AgentError, ConfigError
 from agent.files import sync_folder, whole_file
 
+DATA_OF_THE_MACHINE = "/var/lib/agent"  # of a configuration in /etc: no data belong there
 CANNOT_LINK = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
 
 
@@ -121,7 +122,8 @@ def init_report(
     if not result.searched.is_complete:
         return f"Interrupted, {output.shown} was not written.", False
     devices = named(result.findings, kinds)
-    text = config_text(devices, kinds)
+    is_machines = os.path.realpath(output.path) == os.path.realpath(OF_THE_MACHINE)
+    text = config_text(devices, kinds, DATA_OF_THE_MACHINE if is_machines else "")
     # The same checks as at every start: what could not be loaded is not written.
     from_tables(tomllib.loads(text), str(output.shown), output.path.parent, kinds, {})
     kept = output.write(text)
@@ -164,7 +166,7 @@ def _missing(former: Config | None, devices: Sequence[Named]) -> Iterator[str]:
 
 
 def _next_steps(output: Output, devices: Sequence[Named]) -> Iterator[str]:
-    defaults = [os.path.realpath(file) for file in DEFAULT_FILES]
+    defaults = [os.path.realpath(file) for file in default_files(os.environ)]
     option = "" if str(output.path) == defaults[0] else f" --config {output.shown}"
     yield "Next:"
     good = [each for each in devices if not each.fault]
