@@ -20,16 +20,20 @@ class ProgressLine:
 
     def tell(self, progress: Progress) -> None:
         """Called as often as anybody likes."""
-        if self._stream is None or progress.seconds < self._next_s:
-            return
-        text = (
+        self.say(
+            progress.seconds,
             f"searching: {progress.done} of {progress.total} asked, {progress.found} found, "
-            f"{progress.seconds:.0f} s; Ctrl+C shows what was found so far"
+            f"{progress.seconds:.0f} s; Ctrl+C shows what was found so far",
         )
+
+    def say(self, seconds: float, text: str) -> None:
+        """Any other progress, so long after it began."""
+        if self._stream is None or seconds < self._next_s:
+            return
         if self._is_terminal:
             self._write(f"\r\x1b[K{text}")
         else:
-            self._next_s = progress.seconds + LINE_EVERY_S
+            self._next_s = seconds + LINE_EVERY_S
             self._write(f"{text}\n")
         self._is_shown = True
 
