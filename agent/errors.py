@@ -1,6 +1,9 @@
 """The errors that leave a module, each with the text that a user reads."""
 
-from agent.model import Reason
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agent.model import Reason
 
 
 class AgentError(Exception):
@@ -20,9 +23,12 @@ class DeviceError(AgentError):
 
     exit_code = 3
 
-    def __init__(self, text: str, reason: Reason = Reason.BAD_DATA) -> None:
+    def __init__(self, text: str, reason: "Reason | None" = None) -> None:
+        # Here, as what it loads takes a fifth of the time of "agent version", which has no device.
+        from agent.model import Reason
+
         super().__init__(text)
-        self.reason = reason
+        self.reason = reason or Reason.BAD_DATA
 
 
 class StoreError(AgentError):

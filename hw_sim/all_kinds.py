@@ -1,4 +1,4 @@
-"""``python -m hw_sim all``: one device of each kind, and the agent.toml that reads them."""
+"""The command ``all``: one device of each kind, and the agent.toml that reads them."""
 
 import contextlib
 import os
@@ -11,14 +11,15 @@ from pathlib import Path
 import attrs
 import click
 
-from hw_sim.configuration import agent, configuration, is_free, shell_line, write
+from hw_sim.configuration import configuration, is_free, write
 from hw_sim.control import Control, ask
 from hw_sim.everything import Everything, check_folder, device
+from hw_sim.program import agent, called, shell_line, simulators
 from hw_sim.registry import SIMULATED
 from hw_sim.running import say
 from hw_sim.terminal import run_until_stopped, signals_wake
 
-HEADER = "# Written by python -m hw_sim all at each start: changes are lost. Copy it to keep it.\n"
+HEADER = "# Written by the simulators at each start: changes are lost. Copy it to keep it.\n"
 DATA_DIR = "sim-data"
 
 
@@ -71,7 +72,7 @@ def switch(path: Path, words: Sequence[str]) -> None:
     try:
         answer = ask(path, " ".join(["fault", *words]))
     except OSError as error:
-        hint = "is python -m hw_sim all running with this --control?"
+        hint = f"is {called()} all running with this --control?"
         raise click.ClickException(f"cannot reach {path}: {_text(error)}; {hint}") from error
     if answer.startswith("error: "):
         raise click.ClickException(answer.removeprefix("error: "))
@@ -149,6 +150,8 @@ def _introduction(everything: Everything, wishes: Wishes) -> str:
     lines = [f"{len(devices)} simulated devices run, as {file} says; Ctrl+C ends them", ""]
     lines += [f"{each.name:<{width}}  {_about(each.kind, each.simulator.address)}"
               for each in devices]  # fmt: skip
+    if wishes.output is None:
+        lines += ["", f"FILE is what was printed: {called()} all --output FILE writes it"]
     lines += ["", "in another terminal:"]
     lines.append(f"  {shell_line(agent(), 'read', devices[-1].name, '--config', file)}")
     lines.append(f"  {shell_line(agent(), 'run', '--config', file)}")
@@ -156,7 +159,7 @@ def _introduction(everything: Everything, wishes: Wishes) -> str:
     lines.append(f"  {everything.example()}")
     if wishes.control is not None:
         words = ["fault", "--control", str(wishes.control), *everything.example().split()[1:]]
-        lines += ["or from elsewhere:", f"  {shell_line('python', '-m', 'hw_sim', *words)}"]
+        lines += ["or from elsewhere:", f"  {shell_line(*simulators(), *words)}"]
     return "\n".join(lines)
 
 

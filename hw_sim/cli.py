@@ -6,6 +6,7 @@ import click
 
 from hw_sim.registry import SIMULATED
 
+HELP_COLUMNS = 70
 EXAMPLES = """Simulators of the devices, with their real protocols and faults on demand.
 
 \b
@@ -29,7 +30,9 @@ class Commands(click.Group):
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        own = [(name, each.get_short_help_str()) for name, each in self.commands.items()]
+        own = [
+            (name, each.get_short_help_str(HELP_COLUMNS)) for name, each in self.commands.items()
+        ]
         kinds = [(name, each.summary) for name, each in SIMULATED.items()]
         with formatter.section("Commands"):
             formatter.write_dl([*own, *kinds])
@@ -40,10 +43,12 @@ def main() -> None:
     """Simulators on the command line."""
 
 
-@main.command("all")
+@main.command("all", short_help="One device of each kind, and the agent.toml that reads them.")
 @click.option(
     "--output",
+    "--config",
     "-o",
+    "output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Write agent.toml there.  [default: to standard output]",
@@ -93,7 +98,7 @@ def all_kinds(
     run_all(Wishes(output, folder, control, kinds, seed))
 
 
-@main.command("fault")
+@main.command("fault", short_help="Pull the plug of a device that runs elsewhere.")
 @click.option(
     "--control",
     required=True,

@@ -1,8 +1,5 @@
-"""The ``agent.toml`` of simulated devices, and the commands of the agent that read it."""
+"""The ``agent.toml`` of simulated devices."""
 
-import os
-import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,14 +24,3 @@ def write(file: Path, text: str) -> None:
     beside = file.with_name(f".{file.name}.new")
     beside.write_text(text, "utf-8")
     beside.replace(file)
-
-
-def agent() -> str:
-    """How the agent is called from the folder that this program was started in."""
-    beside = Path(sys.executable).parent / "agent"
-    return os.path.relpath(beside) if beside.exists() else "agent"
-
-
-def shell_line(*words: str | Path) -> str:
-    """A command to be pasted into a shell."""
-    return shlex.join(map(str, words))

@@ -1,7 +1,6 @@
 """The first five minutes: this machine, simulated devices, and a real agent that polls them all."""
 
 import contextlib
-import os
 import shutil
 import signal
 import subprocess
@@ -16,9 +15,16 @@ import click
 
 from agent.errors import ConfigError
 from agent.state import DataLock
-from hw_sim.configuration import agent, configuration, is_free, shell_line, write
+from hw_sim.configuration import configuration, is_free, write
 from hw_sim.control import Control
 from hw_sim.everything import Device, Everything, device
+from hw_sim.program import (
+    agent,
+    agent_command,
+    is_command_of_agent,
+    shell_line,
+    simulators,
+)
 from hw_sim.registry import SIMULATED
 from hw_sim.s7 import S7Simulator
 
@@ -110,13 +116,14 @@ def _check_folder(data: Path, file: Path) -> None:
         text = f"cannot use {data}: {getattr(exc, 'strerror', None) or exc}"
         raise click.ClickException(text) from exc
     if not is_ours:
-        text = f"{file} is not the demo's and would be overwritten, name another folder with DATA"
+        option = "--data" if is_command_of_agent() else "--data, or DATA= of make run"
+        text = f"{file} is not the demo's and would be overwritten, name another folder: {option}"
         raise click.ClickException(text)
 
 
 def _run_agent(file: Path, duration_s: float | None) -> int:
     """Run the agent as its own program; its exit code, 0 when it was asked to stop."""
-    command = [sys.executable, "-m", "agent", "run", "--config", str(file)]
+    command = [*agent_command(), "run", "--config", str(file)]
     if duration_s is not None:
         command += ["--duration", str(duration_s)]
     # In a session of its own Ctrl+C reaches only us: the agent is asked once, and in order.
@@ -179,15 +186,10 @@ def _introduction(demo: Demo) -> str:
         f"  {shell_line(agent(), 'read', 'plc', '--config', demo.file)}",
     ]
     if demo.control is not None:
-        words = ["-m", "hw_sim", "fault", "--control", str(demo.control), "plc"]
+        words = [*simulators(), "fault", "--control", str(demo.control), "plc"]
         lines.append("pull a plug, look at status, and put it back in:")
-        lines += [f"  {shell_line(_python(), *words, fault)}" for fault in ("silent", "none")]
+        lines += [f"  {shell_line(*words, fault)}" for fault in ("silent", "none")]
     return "\n".join([*lines, ""])
-
-
-def _python() -> str:
-    """How this Python is called from the folder that the demo was started in."""
-    return os.path.relpath(sys.executable)
 
 
 def _farewell(data: Path, file: Path) -> str:

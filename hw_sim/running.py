@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from hw_sim.contract import Simulator
+from hw_sim.program import is_command_of_agent
+from hw_sim.registry import SIMULATED
 from hw_sim.terminal import explain, run_until_stopped, signals_wake
 
 host_option = click.option(
@@ -52,6 +54,7 @@ def run(
     ready: Callable[[], str],
     done: Callable[[], str] = lambda: "stopped",
     port: int = 0,
+    table: Callable[[], str] | None = None,
 ) -> None:
     """Run a simulator until Ctrl+C or SIGTERM, with faults that are switched by typing.
 
@@ -59,6 +62,7 @@ def run(
         ready: What to say once it has started.
         done: What to say once it has stopped.
         port: What it was asked to listen at, for the error text.
+        table: What ``agent.toml`` says of it, once it has started, where its options matter.
 
     Raises:
         click.ClickException: It can't start; in one line.
@@ -76,16 +80,33 @@ def run(
         with simulator:
             note = f", fault {fault}" if fault else ""
             say(f"{ready()}{note}; Ctrl+C ends it")
+            tell_table(table or (lambda: table_of(simulator.address)))
             run_until_stopped(wake, partial(_obey, simulator))
     say(done())
 
 
 def say(text: str, *, to_error: bool = False) -> None:
     """Print at once, on standard error where standard output is for a program."""
+    stream = sys.stderr if to_error else sys.stdout
+    encoding = getattr(stream, "encoding", None) or "utf-8"  # which may have no sign for degrees
     try:
-        print(text, flush=True, file=sys.stderr if to_error else sys.stdout)
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True, file=stream)
     except BrokenPipeError:  # whoever read us has gone: the simulator is still of use
         pass
+
+
+def tell_table(table: Callable[[], str]) -> None:
+    """Print what goes into ``agent.toml``, for those who came by the agent."""
+    if is_command_of_agent():
+        here = table().replace('"0.0.0.0"', '"127.0.0.1"').replace('"::"', '"::1"')
+        say(f"for agent.toml:\n\n{here}")
+
+
+def table_of(address: str) -> str:
+    """What ``agent.toml`` says of a device of the kind whose command runs."""
+    kind = click.get_current_context().info_name or ""
+    simulated = SIMULATED[kind].load()
+    return simulated.table(simulated.name or kind, address)
 
 
 def fault_table(faults: Mapping[str, str]) -> str:

@@ -1,6 +1,10 @@
 """The command line: its help, its exit codes, and what becomes of errors and pipes."""
 
 import json
+import platform
+import re
+import sqlite3
+from importlib import metadata
 from pathlib import Path
 
 import click
@@ -9,9 +13,13 @@ from click.testing import CliRunner
 
 from agent import __version__
 from agent.cli import main
+from agent.console.version import libraries
+from agent.store.schema import VERSION
 from tests.console.commands import in_shell
 
 COMMANDS = sorted(main.commands)
+ROOT = Path(__file__).parent.parent
+LOCKED = re.findall(r"^(\S+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
 LAMP = '[[device]]\nname = "host"\nkind = "host"\n'
 
 
@@ -30,8 +38,29 @@ def test_the_version_is_shown_three_ways() -> None:
 def test_the_version_names_what_the_agent_is_made_of() -> None:
     facts = json.loads(CliRunner().invoke(main, ["version", "--json"]).stdout)
 
-    assert set(facts) == {"agent", "python", "sqlite", "machine", "system", "libraries"}
-    assert None not in facts["libraries"].values()
+    assert facts == {
+        "agent": __version__,
+        "build": None,
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "machine": platform.machine(),
+        "system": platform.platform(),
+        "libraries": {name: metadata.version(name) for name in LOCKED},
+        "schema": VERSION,
+    }
+
+
+def test_what_is_not_installed_is_said_to_be_missing(tmp_path: Path) -> None:
+    (tmp_path / "attrs-1.2.3.dist-info").mkdir()
+    (tmp_path / "APScheduler-4.5-py3.11.egg-info").touch()
+
+    found = libraries([str(tmp_path / "none"), str(tmp_path / "a.zip"), str(tmp_path)])
+
+    assert {name: text for name, text in found.items() if text} == {
+        "attrs": "1.2.3",
+        "apscheduler": "4.5",
+    }
+    assert set(found) == set(LOCKED)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -39,7 +68,7 @@ def test_the_help_of_a_command_shows_examples(command: str) -> None:
     result = CliRunner().invoke(main, [command, "--help"], prog_name="agent")
 
     assert result.exit_code == 0
-    assert f"Examples:\n    agent {command}" in result.stdout
+    assert re.search(rf"Examples:\n    (sudo )?(\./)?agent {command}", result.stdout)
 
 
 def test_the_help_names_every_command_and_exit_code() -> None:

@@ -6,8 +6,11 @@ from typing import Any
 import click
 
 from agent import __version__
+from agent.cli.doctor import doctor
 from agent.cli.options import Commands, config_option, finite, json_option, load_config, show
+from agent.cli.service import install_service, uninstall_service
 from agent.cli.setup import discover, init
+from agent.cli.simulate import simulate
 from agent.errors import AgentError, StoreError
 
 
@@ -25,6 +28,9 @@ def main() -> None:
       agent run                 poll everything, until Ctrl+C
       agent status              in another terminal: who is well, who is not
       agent report --daily      the last 24 hours of every device as CSV
+      agent simulate demo       all of it without a device: simulators stand in
+      agent install-service     have it start with the machine
+      agent doctor              is all well, and what to do if not
     """
 
 
@@ -48,15 +54,25 @@ def run(file: Path | None, duration_s: float | None, *, verbose: bool) -> None:
       agent run --config /etc/agent/agent.toml
       agent run --duration 60
     """
+    import os
     import signal
+    import sys
 
     from agent import logs
     from agent.app import App
     from agent.devices import KINDS
+    from agent.service.memory import share_one_heap
+    from agent.service.notify import Notify
 
     config = load_config(file)
     logs.set_up("debug" if verbose else config.agent.log_level)
-    app = App(config, KINDS)
+    logs.say_where_it_was_killed()
+    share_one_heap()
+    if getattr(sys, "frozen", False):
+        from agent.service.leftovers import remove_leftovers
+
+        remove_leftovers()
+    app = App(config, KINDS, notify=Notify(os.environ))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # What nohup ignores stays ignored; a shell's background job ignores the first one too.
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
@@ -185,4 +201,8 @@ def version(*, as_json: bool) -> None:
 
 
 main.add_command(discover)
+main.add_command(doctor)
 main.add_command(init)
+main.add_command(install_service)
+main.add_command(simulate)
+main.add_command(uninstall_service)

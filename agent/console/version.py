@@ -1,35 +1,106 @@
 """What ``version`` prints."""
 
 import json
-import platform
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as package_version
+import os
+import sys
+from _sqlite3 import sqlite_version  # the store around it would take as long as all the rest
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from agent import __version__
-from agent.store import sqlite_version
 
-PACKAGES = ("apscheduler", "attrs", "cattrs", "click", "tzdata", "tzlocal")
+PACKAGES = (
+    "apscheduler",
+    "attrs",
+    "cattrs",
+    "click",
+    "luxtronik",
+    "pymodbus",
+    "pyserial",
+    "typing-extensions",
+    "tzdata",
+    "tzlocal",
+)
+"""What the agent needs from elsewhere; the one file has the metadata of these inside."""
+METADATA = (".dist-info", ".egg-info")
 
 
 def version_report(*, as_json: bool) -> str:
     """Versions of the agent and of what it is made of."""
-    facts: dict[str, Any] = {
+    return json.dumps(facts(), indent=1) if as_json else "\n".join(_lines())
+
+
+def facts() -> dict[str, Any]:
+    """The same for programs: also what the store's files are like."""
+    from agent.store.schema import VERSION
+
+    system = _system()
+    return {
         "agent": __version__,
-        "python": platform.python_version(),
-        "sqlite": sqlite_version(),
-        "machine": platform.machine(),
-        "system": platform.platform(),
-        "libraries": {},
+        "build": build(),
+        **system,
+        "libraries": libraries(sys.path),
+        "schema": VERSION,
     }
-    for package in PACKAGES:
+
+
+def build() -> str | None:
+    """The id of this build of the one file: SHA-256 of what went in; ``None`` from source."""
+    folder = getattr(sys, "_MEIPASS", None)
+    if folder is None:
+        return None
+    try:
+        found = json.loads(Path(folder, "build.json").read_text("utf-8"))["build"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(found)
+
+
+def libraries(path: Iterable[str]) -> Mapping[str, str | None]:
+    """The version of each of ``PACKAGES``, ``None`` for what is not in the folders of ``path``.
+
+    Taken from the names of folders: ``importlib.metadata`` takes longer than all the rest.
+    """
+    found: dict[str, str] = {}
+    for name, version in _installed(path):
+        found.setdefault(name, version)
+    return {package: found.get(_plain(package)) for package in PACKAGES}
+
+
+def _lines() -> Iterator[str]:
+    yield f"agent {__version__}"
+    number = build()
+    rows = {"build": number[:8]} if number else {}
+    rows |= _system()
+    rows |= {name: found or "missing" for name, found in libraries(sys.path).items()}
+    width = max(map(len, rows))
+    yield from (f"  {name:{width}} {text}" for name, text in rows.items())
+
+
+def _system() -> dict[str, str]:
+    of = os.uname()
+    libc = (os.confstr("CS_GNU_LIBC_VERSION") or "").replace(" ", "")
+    return {
+        "python": sys.version.split()[0],
+        "sqlite": sqlite_version,
+        "machine": of.machine,
+        "system": f"{of.sysname}-{of.release}-{of.machine}" + (f"-with-{libc}" if libc else ""),
+    }
+
+
+def _installed(path: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Plain names and versions of what is installed, the first found first."""
+    for folder in path:
         try:
-            facts["libraries"][package] = package_version(package)
-        except PackageNotFoundError:
-            facts["libraries"][package] = None
-    if as_json:
-        return json.dumps(facts, indent=1)
-    lines = [f"agent {__version__}"]
-    lines += [f"  {key:10} {facts[key]}" for key in ("python", "sqlite", "machine", "system")]
-    lines += [f"  {name:10} {number or 'missing'}" for name, number in facts["libraries"].items()]
-    return "\n".join(lines)
+            entries = [each.name for each in Path(folder or ".").iterdir()]
+        except OSError:  # an archive, or nothing
+            continue
+        for entry in entries:
+            if entry.endswith(METADATA):
+                name, _, version = entry.rpartition(".")[0].partition("-")
+                yield _plain(name), version.partition("-py3")[0]
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_").replace(".", "_")

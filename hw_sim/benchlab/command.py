@@ -1,5 +1,6 @@
 """``python -m hw_sim benchlab``."""
 
+import glob
 import os
 import tempfile
 from pathlib import Path
@@ -70,6 +71,7 @@ def command(
             for number, board in enumerate(fleet.boards, 1):
                 title, has = board.product.title, f"UID: {board.uid}  FW: {board.firmware}"
                 running.say(f"{number}: Port: {board.path}  {has}  {title}")
+            running.tell_table(lambda: _tables(fleet))
             run_until_stopped(wake, lambda line: _obey(fleet, line))
     running.say(f"stopped after {fleet.requests} requests, {fleet.write_requests} of them to write")
 
@@ -78,6 +80,18 @@ def default_link() -> Path:
     """In this folder, or where anybody may write."""
     folder = Path.cwd()
     return (folder if os.access(folder, os.W_OK) else Path(tempfile.gettempdir())) / "benchlab"
+
+
+def _tables(fleet: Fleet) -> str:
+    """One for each board; several are told apart by their UIDs, wherever they are plugged in."""
+    if len(fleet.boards) == 1:
+        return running.table_of(fleet.address)
+    search = f'search = "{glob.escape(fleet.address)}*"'
+    tables = [
+        f'[[device]]\nname = "board{number}"\nkind = "benchlab"\nuid = "{board.uid}"\n{search}\n'
+        for number, board in enumerate(fleet.boards, 1)
+    ]
+    return "\n".join(tables)
 
 
 def _obey(fleet: Fleet, line: str) -> None:

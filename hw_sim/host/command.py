@@ -9,11 +9,12 @@ from hw_sim.host.simulator import FAULTS, HostSimulator
 
 HELP = """The files that a Linux computer tells about itself, with values that move.
 
-They are made in a folder of your choice, which must have no proc and no sys yet, and taken away
-at the end. While it runs, type "fault NAME", "fault none" or "help" and Enter; Ctrl+C ends it.
+They are made in a folder which must have no proc and no sys yet, and taken away at the end.
+While it runs, type "fault NAME", "fault none" or "help" and Enter; Ctrl+C ends it.
 
 \b
 Examples:
+  python -m hw_sim host
   python -m hw_sim host --root sim-root --interval 5
   python -m hw_sim host --root sim-root --fault no-battery
 """
@@ -22,7 +23,8 @@ Examples:
 @click.command(help=HELP)
 @click.option(
     "--root",
-    required=True,
+    default="simulated-host",
+    show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the tree is made.",
 )
@@ -40,4 +42,9 @@ Examples:
 def command(root: Path, interval_s: float, fault: str | None, seed: int) -> None:
     """Run the simulated computer until it is stopped."""
     simulator = HostSimulator(root, seed, interval_s=interval_s)
-    running.run(simulator, fault, lambda: f"host simulator ready in {root}")
+    running.run(
+        simulator,
+        fault,
+        lambda: f"host simulator ready in {root}",
+        table=lambda: running.table_of(str(root.absolute())),
+    )

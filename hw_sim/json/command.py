@@ -1,5 +1,6 @@
 """``python -m hw_sim json``."""
 
+import json
 from pathlib import Path
 
 import click
@@ -81,4 +82,12 @@ def command(
         lambda: f"JSON simulator ready on {station.address} ({mode})",
         lambda: f"stopped after {station.requests} requests, {station.write_requests} to write",
         port,
+        table=lambda: _table(mode, station.address, request),
     )
+
+
+def _table(mode: str, address: str, request: str) -> str:
+    from hw_sim.json import SIMULATED, VARIANTS
+
+    table = VARIANTS.get(mode, SIMULATED).table(SIMULATED.name, address)
+    return table.replace('request = "report"', f"request = {json.dumps(request)}")

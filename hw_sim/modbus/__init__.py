@@ -4,6 +4,7 @@ from hw_sim.modbus.command import command
 from hw_sim.modbus.plant import Write
 from hw_sim.modbus.points import POINTS, Point, encode
 from hw_sim.modbus.rtu import ModbusRtuSimulator
+from hw_sim.modbus.simulator import DEFAULT_UNITS
 from hw_sim.modbus.tcp import ModbusTcpSimulator
 from hw_sim.registry import Simulated
 
@@ -16,6 +17,7 @@ __all__ = [
     "Point",
     "Write",
     "encode",
+    "table",
 ]
 
 
@@ -27,7 +29,8 @@ def _tag(name: str, point: Point, more: str = "") -> str:
     return text + more
 
 
-def _table(name: str, address: str) -> str:
+def table(name: str, address: str, units: int = DEFAULT_UNITS) -> str:
+    """What ``agent.toml`` says of the meters: all of the first, and some of the second."""
     host, _, port = address.rpartition(":")
     where = f'host = "{host.strip("[]")}"\nport = {port}'
     if address.startswith("/"):
@@ -35,7 +38,8 @@ def _table(name: str, address: str) -> str:
     tags = [_tag(point.name, point) for point in POINTS]
     second = [point for point in POINTS if point.name in ("voltage_l1", "serial_number")]
     newline = "\n"
-    tags += [_tag(f"{point.name}_2", point, "\n  unit_id = 2") for point in second]
+    if units > 1:
+        tags += [_tag(f"{point.name}_2", point, "\n  unit_id = 2") for point in second]
     return f"""[[device]]
 name = "{name}"
 kind = "modbus"
@@ -45,10 +49,10 @@ interval_s = 1.0
 """
 
 
-SIMULATED = Simulated(lambda _, seed: ModbusTcpSimulator(seed=seed), _table, command, name="meter")
+SIMULATED = Simulated(lambda _, seed: ModbusTcpSimulator(seed=seed), table, command, name="meter")
 SIMULATED_RTU = Simulated(
     lambda folder, seed: ModbusRtuSimulator(folder / "line", seed=seed),
-    _table,
+    table,
     command,
     name="meter",
 )

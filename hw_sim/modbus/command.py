@@ -86,7 +86,14 @@ def command(
         lambda: f"Modbus {kind} simulator ready on {meters.address} (units 1 to {units})",
         lambda: f"stopped after {meters.read_requests} reads, {meters.write_requests} writes",
         port,
+        table=lambda: _table(str(link.absolute()) if link else meters.address, units),
     )
+
+
+def _table(address: str, units: int) -> str:
+    from hw_sim.modbus import SIMULATED, table
+
+    return table(SIMULATED.name, address, units)
 
 
 def _say_write(write: Write) -> None:

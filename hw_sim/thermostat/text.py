@@ -5,7 +5,6 @@ Source: the command reference of the firmware, and lines that its JSON formatter
 
 import math
 import re
-from decimal import Decimal
 
 Json = float | int | bool | str | list["Json"] | dict[str, "Json"] | None
 
@@ -23,11 +22,13 @@ def number(value: float) -> str:
     """
     if not math.isfinite(value):
         return {"nan": "NaN"}.get(str(value), str(value))
-    sign, digits, exponent = Decimal(repr(float(value))).normalize().as_tuple()
-    assert isinstance(exponent, int)
-    first, rest = str(digits[0]), "".join(map(str, digits[1:]))
-    power = exponent + len(rest) if any(digits) else 0
-    return f"{'-' * sign}{first}{'.' * bool(rest)}{rest}e{power}"
+    mantissa, _, exponent = repr(abs(value + 0.0)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    power = int(exponent or 0) + len(digits) - len(fraction) - 1 if digits else 0
+    digits = digits.rstrip("0") or "0"
+    sign = "-" if math.copysign(1.0, value) < 0 else ""
+    return f"{sign}{digits[0]}{'.' * bool(digits[1:])}{digits[1:]}e{power}"
 
 
 def encode(value: Json) -> str:
