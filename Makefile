@@ -2,7 +2,11 @@
 #   make run  [DURATION=20] [DATA=dir]   environment, simulators, agent, real samples
 #   make test                            environment and the whole test suite
 #   make test-all                        with the long forms of the proofs
-#   make lint | bench | build | clean
+#   make build                           the one file for this machine, in dist/
+#   make cross [ARCHES="arm64 armhf"]    the same for Raspberry Pi OS and Debian 12
+#   make deb                             a Debian package of each one file in dist/
+#   make proofs                          the short form of the slower proofs: one file, service, ARM
+#   make lint | bench | wheel | clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,9 +16,10 @@ DURATION ?=
 PYTEST_ARGS ?=
 # Tests of devices mostly wait for a deadline: more at once than there are cores.
 JOBS ?= 6
+ARCHES ?= arm64 armhf amd64
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: run test test-all short lint format bench build peers clean
+.PHONY: run test test-all proofs lint format bench build cross deb wheel peers clean
 
 run: $(VENV)/ready
 	@exec $(BIN)/python -m hw_sim demo --data "$(DATA)" $(if $(DURATION),--duration "$(DURATION)")
@@ -24,7 +29,10 @@ test: $(VENV)/ready peers
 
 test-all: $(VENV)/ready peers
 	$(PYTEST) $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+	sh build/proofs.sh long $(PYTEST_ARGS)
+
+proofs: $(VENV)/ready peers
+	sh build/proofs.sh short $(PYTEST_ARGS)
 
 lint: $(VENV)/ready
 	$(BIN)/ruff format --check .
@@ -39,7 +47,17 @@ format: $(VENV)/ready
 bench: $(VENV)/ready
 	$(BIN)/python -m tests.bench
 
-build: $(VENV)/ready
+build:
+	@PYTHON="$(PYTHON)" sh build/build.sh
+
+# For Debian 12 and newer, on any architecture; needs root.
+cross:
+	@PYTHON="$(PYTHON)" sh build/cross.sh $(ARCHES)
+
+deb: $(VENV)/ready
+	@sh build/deb.sh
+
+wheel: $(VENV)/ready
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w dist .
 	@rm -rf build/lib build/bdist.*
 	@ls dist/*.whl

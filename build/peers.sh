@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the third-party peers that tests marked "peer" talk to, into .venv/peers:
 #   snap7-1.4.1  the C library snap7 with its Python wrapper (requirements-peers.lock)
+#   cyclonedx    what checks a list of contents (requirements-peers-cyclonedx.lock)
 #   node         nodes7 and luxtronik2 for Node.js (peers-node/package-lock.json)
 # A peer that this machine cannot have is skipped with its reason; its tests are then skipped too.
 set -eu
@@ -29,22 +30,22 @@ reason() { # the last error line of a log
     grep -i 'err' "$1" | tail -n 1 || true
 }
 
-install_snap7() {
-    want=$(fingerprint "$here/requirements-peers.lock")
-    if is_installed "$peers/$SNAP7" "$want"; then
-        note "$SNAP7 is there already"
+install_python() { # name, file with versions
+    want=$(fingerprint "$here/$2")
+    if is_installed "$peers/$1" "$want"; then
+        note "$1 is there already"
         return
     fi
     if [ ! -x "$python" ]; then
-        note "$SNAP7 skipped: no $python, make the virtual environment first"
+        note "$1 skipped: no $python, make the virtual environment first"
         return
     fi
     if "$python" -m pip install --quiet --no-deps --only-binary :all: --require-hashes \
-        --target "$work/$SNAP7" -r "$here/requirements-peers.lock" >"$work/log" 2>&1; then
-        settle "$work/$SNAP7" "$peers/$SNAP7" "$want"
-        note "$SNAP7 installed in $peers/$SNAP7"
+        --target "$work/$1" -r "$here/$2" >"$work/log" 2>&1; then
+        settle "$work/$1" "$peers/$1" "$want"
+        note "$1 installed in $peers/$1"
     else
-        note "$SNAP7 skipped: pip cannot install it on $(uname -s) $(uname -m): $(reason "$work/log")"
+        note "$1 skipped: pip cannot install it on $(uname -s) $(uname -m): $(reason "$work/log")"
     fi
 }
 
@@ -79,7 +80,8 @@ main() {
     work=$(mktemp -d "$peers/.work.XXXXXX")
     trap 'rm -rf "$work"' EXIT
     trap 'exit 1' HUP INT TERM
-    install_snap7
+    install_python "$SNAP7" requirements-peers.lock
+    install_python cyclonedx requirements-peers-cyclonedx.lock
     install_node
 }
 
