@@ -4,12 +4,17 @@ import argparse
 import os
 import platform
 
-from tests.bench import bench_drivers, bench_host, bench_schedule
+from tests.bench import bench_binary, bench_drivers, bench_host, bench_schedule
 
 
 def main() -> None:
     """Run all, or those whose names are given."""
-    benches = {"drivers": bench_drivers.run, "host": bench_host.run, "schedule": bench_schedule.run}
+    benches = {
+        "binary": bench_binary.run,
+        "drivers": bench_drivers.run,
+        "host": bench_host.run,
+        "schedule": bench_schedule.run,
+    }
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"of {', '.join(benches)}; all by default")
     parser.add_argument("--short", action="store_true", help="only see that they run")
