@@ -97,8 +97,10 @@ def _chunks(
     yield 0, (",".join(["time", *titles]) + "\r\n").encode()
     lines: list[str] = []
     size = 0
+    times = _Times(zone)
     for ts_ms, cells in table.rows:
-        line = f"{iso(ts_ms, zone)},{cells}" if titles else iso(ts_ms, zone)
+        time = times.text(ts_ms)
+        line = f"{time},{cells}" if titles else time
         lines.append(line)
         size += len(line)
         if size >= CHUNK:
@@ -107,6 +109,32 @@ def _chunks(
             size = 0
     if lines:
         yield len(lines), ("\r\n".join(lines) + "\r\n").encode()
+
+
+class _Times:
+    """``iso`` for rising times: minute by minute, as asking the zone for each takes ten times
+    as long."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+        self._minute: int | None = None
+        self._before = self._after = ""
+        self._is_whole = False
+        # Two digits and three: a format for each number takes twice as long as all the rest.
+        self._seconds = tuple(f"{number:02}." for number in range(60))
+        self._milliseconds = tuple(f"{number:03}" for number in range(1000))
+
+    def text(self, ts_ms: int) -> str:
+        """ISO 8601 with milliseconds and offset."""
+        minute, rest_ms = divmod(ts_ms, 60_000)
+        if minute != self._minute:
+            start = iso(minute * 60_000, self._zone)
+            self._minute, self._before, self._after = minute, start[:17], start[23:]
+            self._is_whole = start[17:23] == "00.000"  # zones of old are some seconds off
+        if not self._is_whole:
+            return iso(ts_ms, self._zone)
+        second, part = self._seconds[rest_ms // 1000], self._milliseconds[rest_ms % 1000]
+        return f"{self._before}{second}{part}{self._after}"
 
 
 def _title(metric: Metric, *, units: bool) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,8 @@ from hypothesis import strategies as st
 
 from agent.model import Metric, Reason, Value
 from agent.reports.periods import Period
-from agent.reports.rollup import iso
+from agent.reports.rollup import iso, write
+from agent.store import Reader
 from agent.store.table import cell
 from tests.fakes import NOON_MS
 from tests.reports.kept import BERLIN, Kept, manifest, table
@@ -237,3 +239,29 @@ def test_a_report_may_be_read_by_others_as_the_umask_says(kept: Kept) -> None:
     made = kept.write(kept.folder / "hour.csv", HOUR)
 
     assert made.path.stat().st_mode == Path(plain).stat().st_mode
+
+
+@pytest.mark.parametrize(
+    ("zone", "start"),
+    [
+        ("Europe/Berlin", "2026-10-25T02:58:59.999+02:00"),  # the hour that is there twice
+        ("Australia/Lord_Howe", "2026-10-04T01:58:59.001+10:30"),  # half an hour goes
+        ("Africa/Monrovia", "1972-01-06T23:58:00.500-00:44:30"),  # half a minute off until then
+    ],
+)
+def test_each_row_has_the_local_time_of_its_sample(kept: Kept, zone: str, start: str) -> None:
+    first_ms = round(datetime.fromisoformat(start).timestamp() * 1000)
+    stamps = [first_ms + step for step in (0, 1, 999, 59_000, 60_000, 61_001, 3_600_000)]
+    for ts_ms in stamps:
+        kept.clock.set_wall(ts_ms)
+        kept.put(level=1)
+    kept.store.flush()
+    period = Period(first_ms, first_ms + 7_200_000, "two hours")
+
+    with Reader(kept.path) as reader:
+        write(reader, "press", period, kept.folder / "times.csv", ZoneInfo(zone))
+
+    rows = (kept.folder / "times.csv").read_text().splitlines()[1:]
+    assert [row.partition(",")[0] for row in rows] == [
+        iso(ts_ms, ZoneInfo(zone)) for ts_ms in stamps
+    ]

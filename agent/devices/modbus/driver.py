@@ -49,6 +49,10 @@ class Modbus:
         open_link: OpenLink | None = None,
         clock: Callable[[], float] = monotonic_s,
     ) -> None:
+        # pymodbus takes long to load: now, not for commands that only know of a device, nor
+        # within the time that the first read has.
+        from agent.devices.modbus import codec  # noqa: F401
+
         self._options = options
         self._timeout_s = timeout_s
         self._clock = clock

@@ -8,35 +8,10 @@ a time-out for each step where we have one deadline for all. There is no message
 import struct
 from typing import Final
 
-from pymodbus.framer import FramerRTU, FramerSocket
-from pymodbus.pdu import DecodePDU, ModbusPDU
-from pymodbus.pdu.bit_message import (
-    ReadCoilsRequest,
-    ReadCoilsResponse,
-    ReadDiscreteInputsRequest,
-    ReadDiscreteInputsResponse,
-)
-from pymodbus.pdu.register_message import (
-    ReadHoldingRegistersRequest,
-    ReadHoldingRegistersResponse,
-    ReadInputRegistersRequest,
-    ReadInputRegistersResponse,
-)
-
 from agent.devices.contract import hex_bytes
 from agent.devices.modbus.plan import Request
 from agent.devices.modbus.refusals import RefusedError
 from agent.devices.modbus.types import Cells
-
-MESSAGES: Final[dict[int, tuple[type[ModbusPDU], type[ModbusPDU]]]] = {
-    1: (ReadCoilsRequest, ReadCoilsResponse),
-    2: (ReadDiscreteInputsRequest, ReadDiscreteInputsResponse),
-    3: (ReadHoldingRegistersRequest, ReadHoldingRegistersResponse),
-    4: (ReadInputRegistersRequest, ReadInputRegistersResponse),
-}
-DECODER: Final = DecodePDU(is_server=False)
-TCP_FRAMER: Final = FramerSocket(DECODER)
-RTU_FRAMER: Final = FramerRTU(DECODER)
 
 MBAP: Final = struct.Struct(">HHHB")  # transaction, protocol, length from the unit on, unit
 SHORTEST_LENGTH, LONGEST_LENGTH = 3, 254
@@ -55,17 +30,11 @@ class NoFrameError(WrongAnswerError):
     """What came over a serial line is no answer; noise does that, so asking again may help."""
 
 
-def _message(request: Request) -> ModbusPDU:
-    return MESSAGES[request.function][0](
-        address=request.start, count=request.count, dev_id=request.unit_id
-    )
-
-
 def tcp_request(request: Request, transaction: int) -> bytes:
     """The frame that asks over TCP."""
-    message = _message(request)
-    message.transaction_id = transaction
-    return TCP_FRAMER.buildFrame(message)
+    from agent.devices.modbus import codec
+
+    return codec.tcp_frame(request, transaction)
 
 
 def rtu_request(request: Request) -> bytes:
@@ -74,7 +43,9 @@ def rtu_request(request: Request) -> bytes:
     >>> rtu_request(Request(1, "HR", 0, 10)).hex(" ")
     '01 03 00 00 00 0a c5 cd'
     """
-    return RTU_FRAMER.buildFrame(_message(request))
+    from agent.devices.modbus import codec
+
+    return codec.rtu_frame(request)
 
 
 def parse_mbap(head: bytes) -> tuple[int, int, int]:
@@ -120,9 +91,9 @@ def parse_answer(request: Request, pdu: bytes) -> Cells:
     if pdu[1] != wanted_size or len(pdu) != 2 + wanted_size:
         got = f"got {pdu[1]} in {len(pdu) - 2}: {hex_bytes(pdu)}"
         raise WrongAnswerError(f"{_wanted(request)}, {got}")
-    message = MESSAGES[request.function][1]()
-    message.decode(pdu[1:])
-    return (message.registers or message.bits)[: request.count]
+    from agent.devices.modbus import codec
+
+    return codec.cells_of(request, pdu)
 
 
 def _wanted(request: Request) -> str:
@@ -143,7 +114,9 @@ def frame_size(request: Request, data: bytes) -> int:
 
 def has_crc(frame: bytes) -> bool:
     """Whether a frame ends with its check sum."""
-    return FramerRTU.check_CRC(frame[:-CRC_SIZE], int.from_bytes(frame[-CRC_SIZE:]))
+    from agent.devices.modbus import codec
+
+    return codec.check_sum(frame[:-CRC_SIZE]) == int.from_bytes(frame[-CRC_SIZE:])
 
 
 def find_frame(request: Request, data: bytes, noise: int) -> bytes | None:
@@ -176,6 +149,8 @@ def why_no_frame(request: Request, data: bytes) -> str:
     check = "check baud, parity, stop_bits, wiring and termination"
     size = frame_size(request, data)
     if size and len(data) >= size:
-        crc = FramerRTU.compute_CRC(data[: size - CRC_SIZE]).to_bytes(CRC_SIZE)
+        from agent.devices.modbus import codec
+
+        crc = codec.check_sum(data[: size - CRC_SIZE]).to_bytes(CRC_SIZE)
         return f"wanted check sum {hex_bytes(crc)}, got {hex_bytes(data[size - 2 : size])}; {check}"
     return f"wanted an answer of unit {request.unit_id}, got {got}; {check}"
