@@ -87,6 +87,10 @@ def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
 def load_config(file: Path | None) -> "Config":
     """The configuration that a command is to use; ``ConfigError`` where there is none."""
     from agent.config import load
+    from agent.config.source import HERE, hidden_by_here
     from agent.devices import KINDS
 
-    return load(file, KINDS)
+    config = load(file, KINDS)
+    if config.source == str(HERE) and (hidden := hidden_by_here(file)) is not None:
+        click.echo(f"note: {HERE} of this folder is used, not {hidden}", err=True)
+    return config

@@ -52,6 +52,13 @@ def default_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
     return (HERE, *([Path(own, "agent/agent.toml")] if own else []), OF_THE_MACHINE)
 
 
+def hidden_by_here(named: Path | None, machine: Path = OF_THE_MACHINE) -> Path | None:
+    """The machine's configuration, if there is one and nobody named the one of this folder."""
+    if named is not None or os.environ.get("AGENT_CONFIG"):
+        return None
+    return machine if find([machine]) else None
+
+
 def find(files: Sequence[Path] | None = None) -> Path | None:
     """The first of the default files that is there, be it readable or not."""
     for file in default_files(os.environ) if files is None else files:

@@ -5,9 +5,10 @@
  * that each command would write some 15 MB to it. /dev/shm is memory, but may forbid programs;
  * then libraries unpacked there can't be loaded, and the bootloader doesn't find that out.
  *
- * A folder is taken if a page of a file in it can be mapped as program and there is room. What
- * the user says in TMPDIR comes first, then memory, then disks with a line on standard error.
- * The program itself gets the TMPDIR of before: its temporary files don't belong in memory.
+ * A folder is taken if nobody else can exchange what lies in it, a page of a file in it can be
+ * mapped as program, and there is room. What the user says in TMPDIR comes first, then memory,
+ * then disks with a line on standard error. The program itself gets the TMPDIR of before: its
+ * temporary files don't belong in memory.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -96,9 +97,22 @@ static int is_memory(const char *folder)
     return (unsigned long)system.f_type == TMPFS || (unsigned long)system.f_type == RAMFS;
 }
 
+/* Whether nobody but this user and root can exchange what we make there for something else. */
+static int is_safe(const char *folder)
+{
+    struct stat found;
+
+    if (stat(folder, &found) != 0 || !S_ISDIR(found.st_mode))
+        return 0;
+    if (found.st_uid != 0 && found.st_uid != geteuid())
+        return 0;
+    return (found.st_mode & (S_IWGRP | S_IWOTH)) == 0 || (found.st_mode & S_ISVTX) != 0;
+}
+
 static int is_usable(const char *folder)
 {
-    return folder != NULL && folder[0] == '/' && has_room(folder) && runs_programs(folder);
+    return folder != NULL && folder[0] == '/' && is_safe(folder) && has_room(folder)
+        && runs_programs(folder);
 }
 
 static void take(const char *folder)
@@ -124,8 +138,8 @@ static void give_back(void)
 
 __attribute__((constructor)) static void choose_unpack_folder(void)
 {
-    const char *memory[] = {"/dev/shm", "/tmp", "/var/tmp", getenv("XDG_RUNTIME_DIR"), "/run/agent"};
-    const char *disk[] = {"/tmp", "/var/tmp", getenv("HOME"), "."};
+    const char *memory[] = {"/dev/shm", "/tmp", "/var/tmp", getenv("XDG_RUNTIME_DIR")};
+    const char *disk[] = {"/tmp", "/var/tmp", getenv("HOME")};
     char here[4096];
     size_t i;
 
@@ -145,14 +159,10 @@ __attribute__((constructor)) static void choose_unpack_folder(void)
             return;
         }
     for (i = 0; i < sizeof disk / sizeof *disk; i++) {
-        const char *folder = disk[i];
-
-        if (folder != NULL && strcmp(folder, ".") == 0)
-            folder = getcwd(here, sizeof here);
-        if (is_usable(folder)) {
+        if (is_usable(disk[i])) {
             fprintf(stderr, "agent: unpacking in %s, which is on a disk: no folder in memory can run"
-                            " programs (agent install-service unpacks once)\n", folder);
-            take(folder);
+                            " programs (agent install-service unpacks once)\n", disk[i]);
+            take(disk[i]);
             return;
         }
     }

@@ -8,6 +8,7 @@ import pytest
 from agent.config import load
 from agent.config.options import Secret
 from agent.config.schema import AgentSection, DeviceConfig, ReportsSection, StoreSection
+from agent.config.source import hidden_by_here
 from agent.errors import ConfigError
 from tests.config.kinds import KINDS, LampOptions, PressOptions, Tag, loaded, written
 
@@ -135,6 +136,18 @@ def test_no_file_at_all_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         "no configuration: there is no agent.toml in this folder and no "
         "/etc/agent/agent.toml, name a file with --config FILE, or write one with: agent init"
     )
+
+
+def test_the_machines_file_is_hidden_only_by_one_that_nobody_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machines = tmp_path / "machines.toml"
+    machines.write_text("")
+    monkeypatch.delenv("AGENT_CONFIG", raising=False)
+
+    assert hidden_by_here(None, machines) == machines
+    assert hidden_by_here(Path("agent.toml"), machines) is None
+    assert hidden_by_here(None, tmp_path / "none.toml") is None
 
 
 def test_data_lies_beside_the_file_that_a_link_leads_to(tmp_path: Path) -> None:
