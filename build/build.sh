@@ -26,8 +26,9 @@ main() {
     cp -R "$MADE/bootloader-$(arch)/." "$packages/bootloader/"
     mkdir -p "$OUT"
     # Hash seeds and times are what makes two builds differ.
+    # PyInstaller's cache is emptied by --clean: two builds at once would take it from each other.
     AGENT_NAME=$name PYTHONHASHSEED=0 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-1577836800} \
-        PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=. \
+        PYINSTALLER_CONFIG_DIR="$PWD/$MADE/cache" PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=. \
         "$bin/python" -m PyInstaller --noconfirm --clean --log-level "${LOG_LEVEL:-WARN}" \
         --distpath "$OUT" --workpath "$MADE/pyinstaller" build/agent.spec
     (cd "$OUT" && sha256sum "$name" >"$name.sha256")
