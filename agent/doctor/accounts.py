@@ -17,12 +17,17 @@ ENTER: Final = 0o1
 
 @attrs.frozen
 class Account:
-    """Who runs the agent; ``is_here`` says that it is who runs this command."""
+    """Who runs the agent; ``is_here`` says that it is who runs this command.
+
+    Args:
+        gid: The group that new files of it get, where that is known.
+    """
 
     name: str
     uid: int
     gids: frozenset[int]
     is_here: bool = True
+    gid: int | None = None
 
     def may(self, path: Path, bits: int) -> bool:
         """Whether it may do something with what is at a path, the way to it included.
@@ -47,17 +52,20 @@ class Account:
 
 def this_account(machine: Machine) -> Account:
     """Who runs this command."""
-    name = next((n for n, uid, _ in _users(machine) if uid == machine.uid), str(machine.uid))
-    return Account(name, machine.uid, machine.gids)
+    for name, uid, gid in _users(machine):
+        if uid == machine.uid:
+            return Account(name, uid, machine.gids, gid=gid)
+    return Account(str(machine.uid), machine.uid, machine.gids)
 
 
 def named_account(machine: Machine, name: str, groups: str = "") -> Account | None:
     """A user of the machine; ``groups`` are names of others that it is put in."""
     for user, uid, gid in _users(machine):
         if name in (user, str(uid)):
-            extra = {group_id(machine, each) for each in groups.split()}
-            gids = {gid, *_groups_of(machine, user), *extra} - {None}
-            return Account(user, uid, frozenset(g for g in gids if g is not None), is_here=False)
+            known = (group_id(machine, each) for each in groups.split())
+            extra = {each for each in known if each is not None}
+            gids = frozenset({gid, *_groups_of(machine, user), *extra})
+            return Account(user, uid, gids, is_here=False, gid=gid)
     return None
 
 

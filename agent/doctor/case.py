@@ -124,7 +124,7 @@ def _raw_data_dir(case: Case) -> Path | None:
 def _is_locked(data_dir: Path, unit: Unit) -> bool:
     """Whether an agent holds a data folder, though there may be no word of it."""
     try:
-        with (data_dir / state.LOCK_NAME).open("rb") as stream:
+        with state.open_plain(data_dir / state.LOCK_NAME, os.O_RDONLY) as stream:
             fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -1,10 +1,12 @@
 """Runs every check, each for itself: one that fails or hangs is a finding like any other."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 import attrs
 
+from agent.access import how_to_read
 from agent.doctor.bounded import Call, NotYetError
 from agent.doctor.case import Case
 from agent.doctor.clock import check_clock
@@ -84,5 +86,10 @@ def _devices(case: Case, progress: Progress) -> list[Finding]:
 def _failed(exc: Exception) -> Finding:
     if isinstance(exc, NotYetError):
         return warning(f"could not be checked: {exc}", "is a network drive or a disk gone? see: df")
+    if isinstance(exc, PermissionError):
+        named = f"{exc.filename} " if exc.filename else ""
+        how = how_to_read(Path(exc.filename)) if isinstance(exc.filename, str) else ""
+        text = f"could not be checked: {named}may not be read by this user"
+        return warning(text, how or "sudo agent doctor")
     why = f"{type(exc).__name__}: {exc}"
     return warning(f"could not be checked: {why}", "please report it: agent doctor --report")

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agent.console.progress import ProgressLine
+from agent.console.table import terminal_columns
 from agent.devices import KINDS
 from agent.discovery.search import Kinds
 from agent.doctor.case import gather
@@ -48,7 +49,7 @@ def doctor_report(
         findings = check_up(case, _progress(line))
     finally:
         line.clear()
-    text = findings_as_json(findings) if as_json else as_text(findings)
+    text = findings_as_json(findings) if as_json else as_text(findings, terminal_columns())
     if target is not None:
         path = _write(target, report_text(case, findings, is_without_hosts=is_without_hosts))
         text += "" if as_json else f"\n\n{_written(path, is_without_hosts=is_without_hosts)}"

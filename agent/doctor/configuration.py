@@ -9,7 +9,7 @@ from agent.config.environment import DEVICE_PREFIX, PREFIX
 from agent.config.schema import SECTIONS
 from agent.config.source import default_files
 from agent.doctor.case import Case
-from agent.doctor.finding import Finding, note, ok, problem, warning
+from agent.doctor.finding import Finding, counted, listed, note, ok, problem, warning
 
 OURS = (DEVICE_PREFIX, *(f"{PREFIX}{name.upper()}_" for name in SECTIONS))
 
@@ -30,9 +30,8 @@ def check_configuration(case: Case) -> Iterator[Finding]:
 
 
 def _sound(case: Case, config: Config) -> Iterator[Finding]:
-    count = len(config.devices)
     where = config.source if case.file is None else str(case.file.absolute())
-    yield ok(f"{where}: {count} device{'' if count == 1 else 's'}")
+    yield ok(f"{where}: {counted(len(config.devices), 'device')}")
     for device in config.devices:
         if not device.enabled:
             yield note(f"{device.name} is not enabled: it is not polled")
@@ -79,7 +78,7 @@ def _environment(case: Case) -> Iterator[Finding]:
     environ = case.machine.environ
     names = sorted(name for name in environ if name.startswith(OURS) or name == "AGENT_CONFIG")
     if names:
-        yield note(f"environment variables that act here: {', '.join(names)}")
+        yield note(f"environment variables that act here: {listed(names)}")
 
 
 def _others(case: Case) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import attrs
 from agent.config import DeviceConfig
 from agent.doctor.bounded import Call, NotYetError
 from agent.doctor.case import STALE_MS, Case
-from agent.doctor.finding import Finding, note, ok, problem, warning
+from agent.doctor.finding import Finding, counted, note, ok, problem, warning
 from agent.doctor.network import host_of
 from agent.errors import DeviceError
 from agent.model import Reason
@@ -125,7 +125,9 @@ def _finding(
     if isinstance(answer, Reading):
         without = f", {answer.missing} of them without a valid value" if answer.missing else ""
         took = f"{answer.took_s * 1000:.0f} ms, the connection included"
-        yield ok(f"{device.name}: {answer.values} values{without} in {took}", *answer.found)
+        yield ok(
+            f"{device.name}: {counted(answer.values, 'value')}{without} in {took}", *answer.found
+        )
         for text in answer.warnings:
             yield warning(f"{device.name}: {text}", f"after a change: {command}")
     elif isinstance(answer, DeviceError):

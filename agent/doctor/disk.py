@@ -8,7 +8,7 @@ from typing import Final
 
 from agent.console.table import size_text
 from agent.doctor.case import Case
-from agent.doctor.finding import Finding, note, ok, problem, warning
+from agent.doctor.finding import Finding, counted, note, ok, problem, warning
 from agent.doctor.machine import Machine
 from agent.doctor.mounts import NETWORK, SIMPLE, Mount, mount_of
 
@@ -99,7 +99,8 @@ def _errors(machine: Machine, mount: Mount) -> Iterator[Finding]:
     name = (machine.at("/sys/dev/block") / mount.number).resolve().name
     count = machine.number(f"/sys/fs/ext4/{name}/errors_count")
     if count:
+        errors = counted(count, "error")
         yield warning(
-            f"{mount.source}: ext4 has counted {count} errors, the card or disk may be dying",
+            f"{mount.source}: ext4 has counted {errors}, the card or disk may be dying",
             "make a backup now; then look with: sudo dmesg | grep -i ext4",
         )

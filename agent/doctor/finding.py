@@ -1,8 +1,12 @@
 """What a check found: how bad it is, what and where, and what to do next."""
 
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import Final
 
 import attrs
+
+LISTED: Final = 6  # names in one line
 
 
 class Level(StrEnum):
@@ -23,6 +27,25 @@ class Finding:
     fix: str = ""
     details: tuple[str, ...] = ()
     area: str = ""  # set by who runs the check
+
+
+def counted(number: int, thing: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "row"), counted(0, "row")
+    ('1 row', '0 rows')
+    """
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def listed(names: Sequence[str], limit: int = LISTED) -> str:
+    """Names in a line; of many only the first.
+
+    >>> listed(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return f"{', '.join(names[:limit])}{more}"
 
 
 def ok(text: str, *details: str) -> Finding:

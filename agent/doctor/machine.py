@@ -33,11 +33,17 @@ class Space:
     free: int  # for ordinary users
     files: int = 0  # 0: the file system does not count them
     files_free: int = 0
+    reserved: int = 0  # bytes that only root may use
+
+    @property
+    def usable(self) -> int:
+        """Bytes for ordinary users, used or not."""
+        return self.total - self.reserved
 
     @property
     def used_percent(self) -> float:
         """As ``df`` shows it."""
-        return 100 * (1 - self.free / self.total) if self.total else 0.0
+        return 100 * (1 - self.free / self.usable) if self.usable else 0.0
 
 
 Run = Callable[[Sequence[str], float], Output]
@@ -97,7 +103,13 @@ def space_of(path: Path) -> Space:
     """
     found = os.statvfs(path)
     size = found.f_frsize
-    return Space(found.f_blocks * size, found.f_bavail * size, found.f_files, found.f_favail)
+    return Space(
+        total=found.f_blocks * size,
+        free=found.f_bavail * size,
+        files=found.f_files,
+        files_free=found.f_favail,
+        reserved=(found.f_bfree - found.f_bavail) * size,
+    )
 
 
 def run_program(words: Sequence[str], timeout_s: float) -> Output:

@@ -21,10 +21,13 @@ WORD: Final = (
 )
 VALUE: Final = r"(\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|[^\s,;&\"'}\])]+)"
 HARMLESS: Final = r"(?!\s*(?:null|true|false|none|\*\*\*|\"\*\*\*\"|\{))"
+HEADER: Final = r"(?i)(\b(?:(?:proxy-)?authorization|(?:set-)?cookie)[\"']?\s*[:=]\s*)"
+OF_JSON: Final = r"[ \t]*(?:[,}\]]|\n|\Z)"  # what follows a text there
+NO_HEADER: Final = rf"(?!\s|\"\*\*\*\"{OF_JSON}|\{{\s*[\"']?(?:env|file)\b)"
 PATTERNS: Final = (
     (re.compile(r"-----BEGIN [^-\n]+-----.*?(?:-----END [^-\n]+-----|\Z)", re.DOTALL), HIDDEN),
-    (re.compile(r"(?i)(\b(?:proxy-)?authorization[\"']?\s*[:=]\s*)[^\n]+"), rf"\1{HIDDEN}"),
-    (re.compile(r"(?i)(\b(?:set-)?cookie[\"']?\s*[:=]\s*)[^\n]+"), rf"\1{HIDDEN}"),
+    (re.compile(rf"{HEADER}\"(?:[^\"\\\n]|\\.)*\"(?={OF_JSON})"), rf'\1"{HIDDEN}"'),
+    (re.compile(rf"{HEADER}{NO_HEADER}[^\n]+"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)(\b(?:bearer|basic|digest)\s+)[A-Za-z0-9+/=._~-]{6,}"), rf"\1{HIDDEN}"),
     (re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s@\"']+@"), rf"\1{HIDDEN}@"),
     (re.compile(r"([?&][\w.%~-]+=)[^&\s\"'#<>]+"), rf"\1{HIDDEN}"),
@@ -34,6 +37,10 @@ PATTERNS: Final = (
 # In texts of others: our own say "password: found ...", and never the password.
 COLON: Final = re.compile(rf"(?i)(\b{WORD}[\"']?\s*:\s+){HARMLESS}{VALUE}")
 URL: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s\"'<>]+")
+AFTER_WORD: Final = re.compile(
+    r"(?i)(?<![\w-])((?:api|keys?|tokens?|api[_-]?keys?|auth|secrets?)/(?:v\d[\d.]*/)*)"
+    r"(?!v\d[\d.]*(?:/|\b))[^/\s\"'<>?#]+"
+)
 KEY_IN_PATH: Final = re.compile(r"(?<=/)(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}")
 MAC: Final = re.compile(
     r"(?i)\b((?:[0-9a-f]{2}([:-]))(?:[0-9a-f]{2}\2){2})(?:[0-9a-f]{2}\2){2}[0-9a-f]{2}\b"
@@ -68,9 +75,13 @@ class Mask:
             text = pattern.sub(instead, text)
         if not is_ours:
             text = COLON.sub(rf"\1{HIDDEN}", text)
-        text = URL.sub(lambda found: KEY_IN_PATH.sub(HIDDEN, found[0]), text)
+        text = URL.sub(lambda found: KEY_IN_PATH.sub(HIDDEN, _hide_after_word(found[0])), text)
         text = MAC.sub(r"\1xx\2xx\2xx", text)
         return UID.sub(r"\1...", UUID.sub(r"\1-...", text))
+
+
+def _hide_after_word(url: str) -> str:
+    return AFTER_WORD.sub(rf"\1{HIDDEN}", url)
 
 
 def written(secret: str) -> Iterator[str]:

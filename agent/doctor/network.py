@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from agent.doctor.bounded import Call, NotYetError
 from agent.doctor.case import Case
-from agent.doctor.finding import Finding, note, ok, problem
+from agent.doctor.finding import Finding, listed, note, ok, problem
 from agent.doctor.machine import Machine
 
 LOOK_UP_S: Final = 6.0
@@ -52,10 +52,10 @@ def _interfaces(machine: Machine, *, needed: bool) -> Iterator[Finding]:
     if ways:
         yield ok(f"the default route leads through {', '.join(ways)}")
     elif up:
-        text = f"{', '.join(up)} is up, without a default route: other networks can't be reached"
+        text = f"{listed(up)} is up, without a default route: other networks can't be reached"
         yield note(text, "a device in the own network is reached all the same; see: ip route")
     elif needed:
-        found = f"of {', '.join(names)} none is up" if names else "there is no network interface"
+        found = f"of {listed(names)} none is up" if names else "there is no network interface"
         yield problem(found, "is the cable plugged in, is the radio on? see: ip link")
     else:
         yield note("no network is up; no configured device needs one")

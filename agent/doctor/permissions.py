@@ -7,18 +7,23 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
+import attrs
+
+from agent.access import how_to_read
 from agent.config.source import REFERENCES
 from agent.doctor.accounts import (
     ENTER,
     READ,
     WRITE,
     Account,
+    group_id,
     group_name,
     named_account,
     this_account,
 )
 from agent.doctor.case import Case
 from agent.doctor.finding import Finding, note, ok, problem, warning
+from agent.doctor.sandbox import check_sandbox, closed_folders
 from agent.state import LOCK_NAME
 
 STORE_ENDS = ("", "-wal", "-shm")
@@ -34,7 +39,10 @@ def runner(case: Case) -> Account:
     groups = f"{facts.get('SupplementaryGroups', '')} {facts.get('Group', '')}"
     found = named_account(machine, name, groups)
     here = this_account(machine)
-    return here if found is None or found.uid == here.uid else found
+    if found is None or found.uid == here.uid:
+        return here
+    own = group_id(machine, facts.get("Group") or "")
+    return found if own is None else attrs.evolve(found, gid=own)
 
 
 def check_permissions(case: Case) -> Iterator[Finding]:
@@ -55,6 +63,7 @@ def check_permissions(case: Case) -> Iterator[Finding]:
     if case.config is not None and case.data_dir is not None:
         yield from _data(case, account, case.data_dir)
         yield from _store_files(case, account)
+        yield from check_sandbox(case)
 
 
 def _configuration(account: Account, file: Path) -> Iterator[Finding]:
@@ -100,6 +109,12 @@ def _data(case: Case, account: Account, data_dir: Path) -> Iterator[Finding]:
         folder = folder.parent
     try:
         is_writable = account.may(folder, WRITE | ENTER)
+    except PermissionError:
+        # Closed to who asks: of another user, who runs the agent, that says nothing.
+        level = problem if account.is_here else note
+        text = f"{folder}: this user may not look there"
+        yield level(text, how_to_read(folder) or "sudo agent doctor")
+        return
     except OSError as exc:
         yield problem(f"{folder}: {exc.strerror}", f"look with: sudo ls -ld {quote(str(folder))}")
         return
@@ -108,10 +123,12 @@ def _data(case: Case, account: Account, data_dir: Path) -> Iterator[Finding]:
     elif not is_writable:
         what = "it" if folder == data_dir else f"{data_dir}"
         text = f"{folder} can't be written by {account.name}, who runs the agent"
-        group = group_name(case.machine, min(account.gids)) if account.gids else account.name
+        group = account.name if account.gid is None else group_name(case.machine, account.gid)
         owner = f"-o {account.name} -g {group}"
         fix = f"sudo install -d {owner} -m 2770 {quote(str(data_dir))}"
         yield problem(text if what == "it" else f"{text}, so {what} can't be made", fix)
+    elif Path(os.path.normpath(data_dir)) in closed_folders(case):
+        pass  # it may by its rights, the sandbox says no: told below
     elif folder == data_dir:
         yield ok(f"{data_dir} can be written by {account.name}")
     else:

@@ -16,7 +16,7 @@ from agent.console.version import version_report
 from agent.doctor.bounded import Call
 from agent.doctor.broken import shown_lines
 from agent.doctor.case import Case
-from agent.doctor.finding import Finding
+from agent.doctor.finding import Finding, counted
 from agent.doctor.hosts import HostMask
 from agent.doctor.masking import Mask
 from agent.doctor.mounts import mounts
@@ -211,7 +211,7 @@ def _store(case: Case) -> str:
         lines.append(f"samples were not counted: no end within {SUMMARY_S:g} s")
     for each in found.contents or ():
         span = " to ".join(_time(ms) for ms in (each.first_ms, each.last_ms) if ms is not None)
-        lines.append(f"{each.device} ({each.kind}): {each.rows} samples {span}")
+        lines.append(f"{each.device} ({each.kind}): {counted(each.rows, 'sample')} {span}")
     return "\n".join([*lines, "", *found.schema])
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -11,15 +10,16 @@ from agent import __version__
 from agent.doctor.case import Case
 from agent.doctor.disk import is_container
 from agent.doctor.finding import Finding, note, ok, problem, warning
-from agent.doctor.systemd import NAME, Unit
+from agent.doctor.systemd import INSTALL, NAME, Unit
 from agent.service.program import this_build
-from agent.service.unit import UnitFacts, is_edited, is_ours, prefix_of
+from agent.service.unit import UnitFacts, folders_of, is_edited, is_ours, prefix_of
 from agent.service.unit import unit_text as made_unit
 
 VERSION_S: Final = 15.0  # a one-file program on a slow card has to unpack itself first
-ERRORS: Final = 3  # last errors of the journal that are shown
+ERRORS: Final = 3  # last errors of the journal that are shown, each once
+ERRORS_READ: Final = 50
+NO_NAMESPACE: Final = "226"  # systemd.exec(5): a path of the sandbox is missing
 MANY_RESTARTS: Final = 3
-INSTALL: Final = "sudo agent install-service"
 
 
 def check_service(case: Case) -> Iterator[Finding]:
@@ -59,6 +59,9 @@ def _state(unit: Unit) -> Iterator[Finding]:
         yield ok(
             f"{kind} is {state}{f' since {since}' if since else ''}", facts.get("StatusText", "")
         )
+    elif facts.get("ExecMainStatus") == NO_NAMESPACE:
+        text = f"{kind} can't start (226/NAMESPACE): a folder that its unit names is not there"
+        yield problem(text, f"renew the unit: {INSTALL}")
     elif facts.get("ActiveState") == "failed":
         why = f"{facts.get('Result')}, exit code {facts.get('ExecMainStatus')}"
         yield problem(f"{kind} has failed: {why}", f"see why: {logs}")
@@ -145,14 +148,19 @@ def check_unit_file(unit: Unit) -> Iterator[Finding]:
 def _journal(case: Case, unit: Unit) -> Iterator[Finding]:
     """The last errors; what they mean now the other lines say."""
     words = ["journalctl", *(["--user"] if unit.is_user else []), "-u", "agent", "-b", "-p", "err"]
-    said = case.machine.run([*words, "-n", str(ERRORS), "-o", "short-iso", "-q", "--no-pager"], 5.0)
+    said = case.machine.run(
+        [*words, "-n", str(ERRORS_READ), "-o", "short-iso", "-q", "--no-pager"], 5.0
+    )
     lines = [line for line in said.text.splitlines() if line and not line.startswith("--")]
     if said.code != 0:
         fix = "sudo agent doctor; or: sudo usermod -aG systemd-journal $USER, then log in again"
         why = next(iter(said.error.splitlines()), "no answer")
         yield note(f"the journal can't be read: {why}", fix)
-    for line in lines:
-        yield note(f"an error in the journal: {line}", f"journalctl{unit.option} -u agent -n 50")
+    last = {line.partition("]: ")[2] or line: line for line in lines}
+    errors = [line for line in dict.fromkeys(lines) if line in last.values()][-ERRORS:]
+    for line in errors:
+        fix = f"{unit.sudo}journalctl{unit.option} -u agent -n 50" if line == errors[-1] else ""
+        yield note(f"an error in the journal: {line}", fix)
 
 
 def _run_by_hand(case: Case) -> Iterator[Finding]:
@@ -178,14 +186,13 @@ def renewed(text: str, unit: Unit) -> str | None:
     prefix = prefix_of(text)
     if not is_ours(text) or prefix is None or unit.config is None:
         return None
-    folders = re.findall(r'^RequiresMountsFor="?(.+?)"?$', text, re.MULTILINE)
     facts = UnitFacts(
         program=prefix / "lib/agent/current/agent",
         config=unit.config,
         environment=unit.environment_file or unit.config.with_name("agent.env"),
         is_user=unit.is_user,
         has_usual_data_dir="\nStateDirectory=" in text or unit.is_user,
-        folders=tuple(Path(folder.replace("%%", "%")) for folder in folders),
+        folders=tuple(folders_of(text)),
     )
     return made_unit(facts)
 

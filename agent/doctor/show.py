@@ -1,11 +1,12 @@
 """Findings as lines for people, and as JSON for programs."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from textwrap import TextWrapper
 from typing import Final
 
 from agent.console.table import printable, width
-from agent.doctor.finding import Finding, Level
+from agent.doctor.finding import Finding, Level, counted
 
 SIGNS: Final = {
     Level.OK: "ok",
@@ -14,6 +15,7 @@ SIGNS: Final = {
     Level.PROBLEM: "!!",
 }
 BAD: Final = (Level.PROBLEM, Level.WARNING)
+NARROWEST: Final = 24  # columns of text, be the terminal as narrow as it will
 
 
 def is_well(findings: Sequence[Finding]) -> bool:
@@ -21,32 +23,44 @@ def is_well(findings: Sequence[Finding]) -> bool:
     return not any(each.level is Level.PROBLEM for each in findings)
 
 
-def as_text(findings: Sequence[Finding]) -> str:
-    """A line for each finding, then what to do about those that are not well."""
+def as_text(findings: Sequence[Finding], columns: int | None = None) -> str:
+    """Each finding once, with what to do below it, then how many are not well.
+
+    Args:
+        columns: How wide a line may be; ``None`` wraps nothing.
+    """
     area_width = max((width(each.area) for each in findings), default=0)
     lines, area = [], None
     for each in findings:
         name = each.area if each.area != area else ""
         area = each.area
-        # What is bad has its fix below, where all of it stands together.
-        fix = f" -> {one_line(each.fix)}" if each.fix and each.level is Level.NOTE else ""
-        lines.append(f"{name:{area_width}}  {SIGNS[each.level]:4}  {one_line(each.text)}{fix}")
-    return "\n".join([*lines, "", *_what_to_do(findings)])
+        lines += _wrapped(f"{name:{area_width}}  {SIGNS[each.level]:4}  ", each.text, columns)
+        if each.fix:
+            lines += _wrapped(f"{'':{area_width}}        -> ", each.fix, columns)
+    return "\n".join([*lines, "", _end(findings)])
 
 
-def _what_to_do(findings: Sequence[Finding]) -> Iterator[str]:
-    bad = [each for level in BAD for each in findings if each.level is level]
-    problems = sum(each.level is Level.PROBLEM for each in bad)
-    if not bad:
-        yield "Nothing is wrong."
-        return
-    counts = [_count(problems, "problem")] if problems else ["No problem"]
-    if len(bad) > problems:
-        counts.append(_count(len(bad) - problems, "warning"))
-    yield f"{', '.join(counts)}:"
-    for each in bad:
-        yield f"{SIGNS[each.level]:2}  {each.area}: {one_line(each.text)}"
-        yield f"    -> {one_line(each.fix)}"
+def _wrapped(start: str, text: str, columns: int | None) -> list[str]:
+    """A text behind its start; what of it does not fit stands below its beginning."""
+    if columns is None:
+        return [f"{start}{one_line(text)}"]
+    wrapper = TextWrapper(
+        width=max(columns, len(start) + NARROWEST),
+        initial_indent=start,
+        subsequent_indent=" " * len(start),
+        break_long_words=False,  # paths and commands can be copied
+        break_on_hyphens=False,
+    )
+    return wrapper.wrap(one_line(text))
+
+
+def _end(findings: Sequence[Finding]) -> str:
+    problems, warnings = (sum(each.level is level for each in findings) for level in BAD)
+    if not problems and not warnings:
+        return "Nothing is wrong."
+    counts = [counted(problems, "problem") if problems else "No problem"]
+    counts += [counted(warnings, "warning")] if warnings else []
+    return f"{', '.join(counts)}."
 
 
 def as_json(findings: Sequence[Finding]) -> str:
@@ -67,7 +81,3 @@ def as_json(findings: Sequence[Finding]) -> str:
 def one_line(text: str) -> str:
     """A text on one line that cannot steer the terminal."""
     return printable(" ".join(text.split()))
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"

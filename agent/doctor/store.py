@@ -18,6 +18,7 @@ DAY_MS: Final = 86_400_000
 SOON_DAYS: Final = 60
 LARGE_LOG: Final = 256_000_000  # bytes; the log is emptied every few MB unless a reader holds it
 FUTURE_MS: Final = 60_000
+STORE_ENDS: Final = ("", "-wal", "-shm")
 WAL_RESET_FIXED: Final = (3, 51, 3)
 
 
@@ -29,13 +30,15 @@ def check_store(case: Case) -> Iterator[Finding]:
     if case.running is not None:
         yield from _as_running(case)
     try:
-        size = store.stat().st_size
+        store.stat()
     except FileNotFoundError:
         yield note(f"{store}: there is no store yet, the agent makes it")
         return
+    size = sum(_size(store.with_name(store.name + end)) for end in STORE_ENDS)
     try:
         yield from _soundness(store, size)
-        yield from _growth(case, store, size)
+        # Without the log, which has a size of its own however old the store is.
+        yield from _growth(case, store, _size(store))
     except StoreError as exc:
         yield problem(str(exc), "run this command as the user of the agent or with sudo")
     log = _size(store.with_name(f"{store.name}-wal"))
@@ -48,7 +51,9 @@ def check_store(case: Case) -> Iterator[Finding]:
 def _as_running(case: Case) -> Iterator[Finding]:
     said = case.running.get("store") if case.running is not None else None
     if isinstance(said, dict) and said.get("error"):
-        waiting = f"{said.get('waiting')} samples wait in memory, {said.get('dropped')} are lost"
+        count, lost = said.get("waiting"), said.get("dropped")
+        samples = "1 sample waits" if count == 1 else f"{count} samples wait"
+        waiting = f"{samples} in memory, {lost} {'is' if lost == 1 else 'are'} lost"
         yield problem(
             f"the running agent can't store: {said['error']}; {waiting}",
             "the lines on permissions and disk tell why; the agent tries again by itself",
@@ -104,7 +109,7 @@ def _room(case: Case, store: Path) -> float:
     space = case.machine.space(existing(store.parent))
     section = case.config.store if case.config is not None else None
     limit = float(getattr(section, "max_disk_percent", MAX_PERCENT))
-    return space.free - space.total * (100 - limit) / 100
+    return space.free - space.usable * (100 - limit) / 100
 
 
 def _other_writers(case: Case, store: Path) -> Iterator[Finding]:

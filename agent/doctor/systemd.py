@@ -10,11 +10,13 @@ import attrs
 from agent.doctor.machine import Machine
 
 NAME: Final = "agent.service"
+INSTALL: Final = "sudo agent install-service"
 PROPERTIES: Final = (
     "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "NRestarts", "Result",
     "ExecStart", "ExecMainStatus", "MainPID", "User", "Group", "SupplementaryGroups",
     "WatchdogUSec", "NeedDaemonReload", "ActiveEnterTimestamp", "StatusText", "Environment",
-    "EnvironmentFiles",
+    "EnvironmentFiles", "ProtectSystem", "ReadWritePaths", "BindPaths", "StateDirectory",
+    "LogsDirectory", "RuntimeDirectory", "CacheDirectory",
 )  # fmt: skip
 
 
@@ -56,7 +58,10 @@ class Unit:
 
     @property
     def program(self) -> Path | None:
-        """The program that it starts."""
+        """The program that it starts; blanks in its path are not marked in the command."""
+        start = self.facts.get("ExecStart", "").removeprefix("{ ")
+        if start.startswith("path=/"):
+            return Path(start.removeprefix("path=").partition(" ;")[0])
         return Path(self.command[0]) if self.command else None
 
     @property

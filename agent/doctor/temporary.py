@@ -1,5 +1,6 @@
 """The folder that the one file unpacks itself to at each start: in memory, not on the card."""
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
@@ -9,9 +10,10 @@ from agent.doctor.case import Case
 from agent.doctor.disk import existing
 from agent.doctor.finding import Finding, note, ok, warning
 from agent.doctor.mounts import mount_of
+from agent.service.leftovers import NAME
+from agent.service.program import BUILD_FILE
 
-SHOWN = 10
-OLD_S = 3600  # a younger one may be of a program that is about to start
+SHOWN = 3
 LEFT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run")  # noqa: S108 - looked into, not written
 
 
@@ -36,27 +38,34 @@ def check_temporary(case: Case) -> Iterator[Finding]:
     left = [each for each in _left(case) if each != folder]
     if left:
         size = sum(_size(each) for each in left)
-        many = (
-            "a folder of a killed program"
-            if len(left) == 1
-            else (f"{len(left)} folders of killed programs")
-        )
-        text = f"{many}, {size_text(size)}: {left[0]}{' and so on' if left[1:] else ''}"
-        yield note(text, f"rm -r {' '.join(quote(str(each)) for each in left[:SHOWN])}")
+        many = "a folder" if len(left) == 1 else f"{len(left)} folders"
+        text = f"{many} of killed agents, {size_text(size)}: {left[0]}"
+        first = f", the first {SHOWN}" if len(left) > SHOWN else ""
+        words = " ".join(quote(str(each)) for each in left[:SHOWN])
+        fix = f"agent run of the one file removes them; or by hand{first}: rm -r {words}"
+        yield note(f"{text}{' and so on' if left[1:] else ''}", fix)
 
 
 def _left(case: Case) -> Iterator[Path]:
-    """Folders with a name that the unpacking gives, and no process that runs from them."""
+    """Folders of agents that are gone and that no process runs from."""
     used = set(_used(case))
     for folder in LEFT_FOLDERS:
         for each in sorted(case.machine.at(folder).glob("_MEI*")):
-            status = each.lstat()
-            if status.st_uid != case.machine.uid or not each.is_dir():
-                continue  # who uses those of others can't be seen
-            if case.machine.clock.now_ms() / 1000 - status.st_mtime < OLD_S:
-                continue
-            if not any(path.startswith(f"{each}/") for path in used):
+            if _is_left_over(case, each) and not any(p.startswith(f"{each}/") for p in used):
                 yield each
+
+
+def _is_left_over(case: Case, path: Path) -> bool:
+    """As agent/service/leftovers.py tells them, which removes them."""
+    name = NAME.fullmatch(path.name)
+    if name is None or case.machine.has(f"/proc/{int(name[1], 16)}"):
+        return False
+    try:
+        status = path.lstat()  # who uses those of others can't be seen
+        is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == case.machine.uid
+        return is_ours and (path / BUILD_FILE).is_file()
+    except OSError:
+        return False
 
 
 def _used(case: Case) -> Iterator[str]:

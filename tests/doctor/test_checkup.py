@@ -77,26 +77,49 @@ def test_files_of_the_system_may_hold_anything(
     assert as_text(check_up(case_of(tree, clock=SystemClock()), never))
 
 
-def test_problems_come_again_at_the_end_with_what_to_do() -> None:
-    found = [
-        Finding(Level.OK, "fine", area="disk"),
-        Finding(Level.WARNING, "soon\nfull", "make room", area="disk"),
-        Finding(Level.PROBLEM, "gone \x1b[2J", "plug it in", area="devices"),
-        Finding(Level.NOTE, "by the way", "if you like", area="devices"),
-    ]
+FOUND = [
+    Finding(Level.OK, "fine", area="disk"),
+    Finding(Level.WARNING, "soon\nfull", "make room", area="disk"),
+    Finding(Level.PROBLEM, "gone \x1b[2J", "plug it in", area="devices"),
+    Finding(Level.NOTE, "by the way", "if you like", area="devices"),
+]
 
-    assert as_text(found) == (
+
+def test_each_finding_stands_there_once_with_what_to_do_below_it() -> None:
+    assert as_text(FOUND) == (
         "disk     ok    fine\n"
         "         !     soon full\n"
+        "               -> make room\n"
         "devices  !!    gone \\x1b[2J\n"
-        "         note  by the way -> if you like\n"
+        "               -> plug it in\n"
+        "         note  by the way\n"
+        "               -> if you like\n"
         "\n"
-        "1 problem, 1 warning:\n"
-        "!!  devices: gone \\x1b[2J\n"
-        "    -> plug it in\n"
-        "!   disk: soon full\n"
-        "    -> make room"
+        "1 problem, 1 warning."
     )
+
+
+def test_a_narrow_terminal_has_no_line_that_it_would_break() -> None:
+    path = "/srv/" + "x" * 60
+    found = [problem("some words " * 20, f"do this and that with {path} and so on, then that")]
+
+    lines = as_text(found, 60).splitlines()
+
+    assert [line for line in lines if len(line) > 60] == [f"{' ' * 11}{path}"]
+    assert lines[0].startswith("  !!    some words some")
+    assert {line[:8] for line in lines[1:4]} == {" " * 8}
+
+
+def test_a_file_that_is_closed_to_this_user_is_no_fault_of_the_agent(tree: Tree) -> None:
+    def breaks(_: Case) -> Iterator[Finding]:
+        yield ok("so far")
+        raise PermissionError(13, "Permission denied", "/nonexistent/store")
+
+    found = check_up(case_of(tree), never, (("own", breaks),))
+
+    assert found[-1].level is Level.WARNING
+    assert found[-1].text == "could not be checked: /nonexistent/store may not be read by this user"
+    assert found[-1].fix == "sudo agent doctor"
 
 
 def test_only_a_problem_makes_it_fail() -> None:

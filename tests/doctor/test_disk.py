@@ -1,5 +1,6 @@
 """The disk in the check-up: its kind, its room, and what the kernel counts of its errors."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,17 @@ def test_the_room_and_the_mount_of_this_machine_can_be_seen(tmp_path: Path) -> N
     assert 0 < space.free <= space.total
     assert 0 <= space.used_percent <= 100
     assert mount_of(Machine(), tmp_path) is not None
+
+
+def test_what_only_root_may_use_counts_as_neither_used_nor_free() -> None:
+    assert Space(100, 45, reserved=10).used_percent == 50
+    assert Space(100, 0, reserved=100).used_percent == 0
+
+
+def test_the_share_in_use_is_the_one_that_df_shows(tmp_path: Path) -> None:
+    found = os.statvfs(tmp_path)
+    used = found.f_blocks - found.f_bfree
+
+    percent = space_of(tmp_path).used_percent
+
+    assert percent == pytest.approx(100 * used / (used + found.f_bavail), abs=1)

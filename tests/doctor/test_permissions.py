@@ -51,19 +51,20 @@ def test_a_file_that_the_user_of_the_service_may_not_read_is_a_problem(
     assert "chgrp agent" in found[0].fix
 
 
+@pytest.mark.parametrize("facts", [{}, {"Group": ""}])
 def test_a_data_folder_that_the_service_may_not_write_is_a_problem(
-    tree: Tree, tmp_path: Path
+    tree: Tree, tmp_path: Path, facts: dict[str, str]
 ) -> None:
     open_way(tmp_path)
     (tmp_path / "data").mkdir(mode=0o755)
-    case = case_of(tree, HOST, run=service(tree))
+    case = case_of(tree, HOST, run=service(tree, SupplementaryGroups="dialout", **facts))
 
     found = bad(check_permissions(case))
 
     assert [each.text for each in found] == [
         f"{tmp_path}/data can't be written by agent, who runs the agent"
     ]
-    assert f"-m 2770 {tmp_path}/data" in found[0].fix
+    assert found[0].fix == f"sudo install -d -o agent -g agent -m 2770 {tmp_path}/data"
 
 
 @needs_root

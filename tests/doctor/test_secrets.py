@@ -176,6 +176,7 @@ def test_no_secret_is_recognised_whatever_its_characters(
         "url = 'http://me:hunter2hunter2@10.0.0.7/x'",
         "url = 'http://10.0.0.7/x?key=hunter2hunter2&b=1'",
         "url = 'http://10.0.0.7/api/hunter2hunter2hunter2AB/lights'",
+        "url = 'http://10.0.0.7/api/hunter2/lights'",
         "headers = [{ name = 'Authorization', value = 'Basic hunter2hunter2' }]",
         "headers = [{ name = 'X-Mine', value = 'hunter2hunter2' }]",
         "headers = { Authorization = 'Basic hunter2hunter2' }",

@@ -46,6 +46,12 @@ def test_a_service_that_runs_is_ok(tree: Tree) -> None:
     [
         ({"ActiveState": "failed", "Result": "exit-code"}, "problem", "has failed", "journalctl"),
         ({"ActiveState": "inactive", "SubState": "dead"}, "problem", "is inactive", "start agent"),
+        (
+            {"ActiveState": "activating", "SubState": "auto-restart", "ExecMainStatus": "226"},
+            "problem",
+            "can't start (226/NAMESPACE)",
+            "sudo agent install-service",
+        ),
         ({"LoadState": "bad-setting"}, "problem", "can't load it", "install-service"),
         ({"UnitFileState": "disabled"}, "warning", "not start with the machine", "enable agent"),
         ({"NRestarts": "7"}, "warning", "restarted it 7 times", "-p warning"),
@@ -113,6 +119,17 @@ def test_the_last_errors_of_the_journal_are_notes(tree: Tree) -> None:
 
     assert [str(each.level) for each in found][-1] == "note"
     assert found[-1].text.endswith("pi agent[1]: plc: no answer")
+
+
+def test_an_error_that_comes_again_and_again_is_shown_once(tree: Tree) -> None:
+    texts = ["a: gone", "b: gone", "a: gone", "c: gone", "a: gone", "d: gone"]
+    lines = [f"2026-11-20T11:00:0{n}+0000 pi agent[{n}]: {t}\n" for n, t in enumerate(texts)]
+
+    found = [f for f in examined(tree, {"journalctl": "".join(lines)}) if f.level is Level.NOTE]
+
+    assert [each.text.partition("]: ")[2] for each in found] == ["c: gone", "a: gone", "d: gone"]
+    assert "11:00:04" in found[1].text
+    assert [bool(each.fix) for each in found] == [False, False, True]
 
 
 def test_a_journal_that_this_user_may_not_read_is_a_note(tree: Tree) -> None:
@@ -224,3 +241,13 @@ def test_the_configuration_of_a_service_is_in_its_command(
     command: str, config: Path | None
 ) -> None:
     assert Unit(True, {"ExecStart": command}).config == config
+
+
+def test_a_program_in_a_folder_with_a_blank_is_found() -> None:
+    program = "/opt/my agent/lib/agent/current/agent"
+    command = f"{{ path={program} ; argv[]={program} run --config /etc/agent/agent.toml ; x=y }}"
+
+    unit = Unit(True, {"ExecStart": command})
+
+    assert unit.program == Path(program)
+    assert unit.config == Path("/etc/agent/agent.toml")

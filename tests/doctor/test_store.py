@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.console.table import size_text
 from agent.doctor.finding import Level
 from agent.doctor.machine import Space
 from agent.doctor.store import check_store
@@ -54,6 +55,14 @@ def test_a_sound_store_is_ok(tree: Tree, tmp_path: Path) -> None:
     assert found[0][1].endswith(", sound")
 
 
+def test_the_log_beside_the_store_counts_to_its_size(tree: Tree, tmp_path: Path) -> None:
+    path = fill(tmp_path, 0)
+    files = [path.with_name(path.name + end) for end in ("", "-wal", "-shm")]
+    size = sum(file.stat().st_size for file in files if file.exists())
+
+    assert levels(check_store(case_of(tree, HOST)))[0][1] == f"{path}: {size_text(size)}, sound"
+
+
 def test_a_damaged_store_is_a_problem(tree: Tree, tmp_path: Path) -> None:
     path = fill(tmp_path, 300, "x" * 500)
     with path.open("r+b") as stream:
@@ -99,13 +108,13 @@ def test_samples_of_the_future_are_told(tree: Tree, tmp_path: Path) -> None:
 
 def test_what_the_running_agent_can_not_store_is_a_problem(tree: Tree, tmp_path: Path) -> None:
     environ = {"RUNTIME_DIRECTORY": str(tmp_path / "run")}
-    store = {"error": "disk full", "waiting": 7, "dropped": 2}
+    store = {"error": "disk full", "waiting": 1, "dropped": 2}
     StateFile(tmp_path / "data", environ).write({"pid": os.getpid(), "store": store})
 
     found = bad(check_store(case_of(tree, HOST, environ=environ)))
 
     assert found[0].text == (
-        "the running agent can't store: disk full; 7 samples wait in memory, 2 are lost"
+        "the running agent can't store: disk full; 1 sample waits in memory, 2 are lost"
     )
 
 

@@ -15,6 +15,7 @@ from agent.doctor.network import check_network, host_of
 from agent.doctor.power import check_power
 from agent.doctor.temporary import check_temporary
 from agent.doctor.versions import check_versions
+from agent.service.program import BUILD_FILE
 from tests.doctor.machines import Tree, bad, case_of, levels
 
 HOST = '[[device]]\nname = "host"\nkind = "host"\n'
@@ -182,18 +183,35 @@ def test_a_program_that_unpacked_itself_onto_the_card_is_a_warning(
     assert installed == ("ok", "this program runs from /x: it unpacks nothing")
 
 
-def test_what_killed_programs_left_behind_is_told(tree: Tree) -> None:
-    tree.write("tmp/_MEI1/lib.so", "x" * 1000)
-    tree.write("tmp/_MEI2/lib.so", "x" * 1000)
-    for name in ("_MEI1", "_MEI2"):
-        os.utime(tree.root / "tmp" / name, (0, 0))
-    tree.write("tmp/_MEI3/lib.so", "of a program that starts just now")
-    tree.write("proc/7/maps", f"7f00 r--p 00 fe:00 1   {tree.root}/tmp/_MEI2/lib.so\n")
+def leave(tree: Tree, pid: int, file: str = BUILD_FILE) -> Path:
+    """What a killed program of one file leaves."""
+    return tree.write(f"tmp/_MEI{pid:08x}abcdef/{file}", "x").parent
 
-    found = list(check_temporary(case_of(tree, HOST, uid=os.getuid(), clock=SystemClock())))
 
-    assert found[-1].level is Level.NOTE
-    assert found[-1].fix == f"rm -r {tree.root}/tmp/_MEI1"
+def test_what_killed_agents_left_behind_is_told(tree: Tree) -> None:
+    left, used, runs = (leave(tree, pid) for pid in (4711, 4712, 4713))
+    leave(tree, 4714, "of_another_program")
+    tree.write("tmp/_MEI1/lib.so", "no name that it gives")
+    tree.write("proc/7/maps", f"7f00 r--p 00 fe:00 1   {used}/lib.so\n")
+    tree.write("proc/4713/comm", "agent")
+
+    found = list(check_temporary(case_of(tree, HOST, uid=os.getuid())))
+
+    assert runs.is_dir()
+    assert (found[-1].level, found[-1].text) == (
+        Level.NOTE, f"a folder of killed agents, 1 B: {left}"
+    )  # fmt: skip
+    assert found[-1].fix.endswith(f"or by hand: rm -r {left}")
+
+
+def test_of_many_folders_only_the_first_are_named_and_that_is_said(tree: Tree) -> None:
+    folders = [leave(tree, pid) for pid in range(4711, 4738)]
+
+    found = list(check_temporary(case_of(tree, HOST, uid=os.getuid())))
+
+    assert found[-1].text.startswith("27 folders of killed agents, ")
+    first = " ".join(map(str, folders[:3]))
+    assert found[-1].fix.endswith(f"or by hand, the first 3: rm -r {first}")
 
 
 def test_a_program_that_is_not_there_does_not_end_anything() -> None:
