@@ -131,7 +131,8 @@ def _be_steady() -> None:
 
 
 def _ask(kept: "Kept", places: "Places") -> None:
-    there = [str(path) for path in (kept.config, *kept.data, places.log.parent) if path.exists()]
+    paths = (kept.config, *kept.data, *kept.reports, places.log.parent)
+    there = [str(path) for path in paths if path.exists()]
     if not there:
         return
     question = f"Remove all samples, reports and the configuration ({', '.join(there)})?"

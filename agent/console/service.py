@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
@@ -21,11 +22,12 @@ from agent.files import own_as_folder
 from agent.service import versions
 from agent.service.accounts import NAME
 from agent.service.install import Install, Plan
+from agent.service.lock import alone
 from agent.service.machine import Machine, sudo
 from agent.service.paths import Places
 from agent.service.program import Program
 from agent.service.steps import Said, carry_out, planned
-from agent.service.uninstall import Kept, Uninstall, remove_all
+from agent.service.uninstall import Kept, Removal, Uninstall, remove_all
 
 WIDTH = 10  # columns of the word before a step
 WORDS = {"planned": "would", "log": "it said"}
@@ -43,10 +45,14 @@ class Teller:
         self._said_ms: list[int] = []
 
     def say(self, said: Said) -> None:
+        """Never fails: a step is not undone, nor left half undone, because nobody reads of it."""
         self.said.append(said)
         self._said_ms.append(self._clock.now_ms())
-        if self._as_json:
-            return
+        if not self._as_json:
+            with suppress(AgentError, OSError, ValueError):  # the last one of a closed stream
+                self._show_said(said)
+
+    def _show_said(self, said: Said) -> None:
         word = WORDS.get(said.outcome, said.outcome)
         self._show(printable(f"{word:{WIDTH}}{said.step}"))
         for line in said.note.splitlines():
@@ -98,15 +104,15 @@ def install(
         hindrances = machine.hindrances(places, program.path, is_frozen=program.is_frozen)
         if hindrances and not wish.is_dry_run:
             raise AgentError("\n".join(hindrances))
-        planner = Install(machine, places, program, unpack, teller.say)
-        plan = planner.plan(wish.config, KINDS, lambda: first_text(search=not wish.is_dry_run))
-        if wish.is_dry_run:
-            planned(plan.steps, teller.say)
-            teller.tell(*(f"note      {note}" for note in (*plan.notes, *hindrances)))
-            facts = {"unit": plan.unit_text, "notes": [*plan.notes, *hindrances]}
-            teller.tell_json({"ok": not hindrances, "dry_run": True, **facts})
-            return
-        _carry_out(plan, places, teller)
+        with nullcontext() if wish.is_dry_run else alone(places):
+            # Asked again: another one may have just ended.
+            places = machine.places(wish.prefix, is_user=wish.is_user)
+            planner = Install(machine, places, program, unpack, teller.say)
+            plan = planner.plan(wish.config, KINDS, lambda: first_text(search=not wish.is_dry_run))
+            if wish.is_dry_run:
+                _tell_plan(plan, hindrances, teller)
+            else:
+                _carry_out(plan, places, teller)
     except (AgentError, OSError) as exc:
         text = str(exc)
         if isinstance(exc, OSError):  # of a plan: nothing was done yet
@@ -115,6 +121,14 @@ def install(
         if isinstance(exc, OSError):
             raise AgentError(text) from exc
         raise
+
+
+def _tell_plan(plan: Plan, hindrances: Sequence[str], teller: Teller) -> None:
+    planned(plan.steps, teller.say)
+    notes = [*plan.notes, *hindrances]
+    teller.tell(*(f"note      {note}" for note in notes))
+    facts = {"unit": plan.unit_text, "notes": notes}
+    teller.tell_json({"ok": not hindrances, "dry_run": True, **facts})
 
 
 def _carry_out(plan: Plan, places: Places, teller: Teller) -> None:
@@ -203,17 +217,13 @@ def uninstall(
     Raises:
         AgentError: Some of it can't be removed; the rest is.
     """
-    removals = planner.removals(kept, is_purge=is_purge)
     if is_dry_run:
-        for each in removals:
+        for each in planner.removals(kept, is_purge=is_purge):
             if each.is_there():
                 teller.say(Said(each.sentence, "planned"))
     else:
-        try:
-            remove_all(removals, teller.say)
-        finally:
-            if not is_purge and teller.said:
-                write_log(places, teller.log("uninstall-service"))
+        with alone(places):
+            _remove(planner.removals(kept, is_purge=is_purge), places, teller, is_purge=is_purge)
     if not teller.said:
         teller.tell("The service is not installed: nothing was removed.")
     left = [path for path in _left(kept, is_purge=is_purge) if os.path.lexists(path)]
@@ -226,8 +236,21 @@ def uninstall(
     teller.tell_json({"ok": True, "dry_run": is_dry_run, "kept": [str(path) for path in left]})
 
 
+def _remove(removals: Sequence[Removal], places: Places, teller: Teller, *, is_purge: bool) -> None:
+    try:
+        remove_all(removals, teller.say)
+    finally:
+        if not is_purge and teller.said:
+            write_log(places, teller.log("uninstall-service"))
+
+
 def _left(kept: Kept, *, is_purge: bool) -> tuple[Path, ...]:
-    return kept.outside if is_purge else (kept.config, *kept.data, *kept.outside)
+    # Folders that the user named stay where something of others is in them.
+    return (
+        (*kept.folders, *kept.outside)
+        if is_purge
+        else (kept.config, *kept.data, *kept.reports, *kept.outside)
+    )
 
 
 def write_log(places: Places, text: str) -> None:

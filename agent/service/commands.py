@@ -16,6 +16,10 @@ SAID_LIMIT = 300  # characters of what a program said that go into an error
 PASSED_ON = ("HOME", "USER", "LOGNAME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
 
 
+class TooSlowError(AgentError):
+    """A program did not end in time, which says nothing about what it would have said."""
+
+
 @attrs.frozen
 class Result:
     """What a program left behind."""
@@ -41,7 +45,8 @@ class Runner(Protocol):
         """Run a program to its end; the first word is its whole path.
 
         Raises:
-            AgentError: It can't be started, or does not end in time.
+            TooSlowError: It does not end in time.
+            AgentError: It can't be started.
         """
 
 
@@ -73,11 +78,12 @@ class SystemRunner:
                 capture_output=True,
                 env=self._environ,
                 cwd="/",
+                start_new_session=True,  # Ctrl-C is ours to answer: it must not end them
                 timeout=timeout_s,
                 check=False,
             )
         except subprocess.TimeoutExpired as exc:
-            raise AgentError(f"{_named(command)} did not end within {timeout_s:g} s") from exc
+            raise TooSlowError(f"{_named(command)} did not end within {timeout_s:g} s") from exc
         except OSError as exc:
             raise AgentError(f"cannot run {_named(command)}: {exc.strerror or exc}") from exc
         return Result(done.returncode, _text(done.stdout), _text(done.stderr))

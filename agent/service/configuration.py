@@ -4,7 +4,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from agent.config import Config, from_tables
 from agent.config.devices import Kinds
 from agent.config.source import read_table
 from agent.errors import ConfigError
+from agent.service.own import data_files
 from agent.service.paths import Places, checked_data_folder
-from agent.state import LOCK_NAME
 
 HEADER = re.compile(r"^[ \t]*\[[ \t]*agent[ \t]*\][ \t]*(?:#.*)?\r?$", re.MULTILINE)
 ANY_HEADER = re.compile(r"^[ \t]*\[", re.MULTILINE)
@@ -26,7 +26,6 @@ NO_DATA_DIR = re.compile(
     rf"^[ \t]*#[ \t]?(?P<start>data_dir[ \t]*=[ \t]*){TEXT}{REST}", re.MULTILINE
 )
 VARIABLE = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$")
-STORE_PARTS = ("", "-wal", "-shm", "-journal")
 
 
 @attrs.frozen
@@ -48,33 +47,64 @@ class Configured:
 
     def folders(self, places: Places) -> list[Path]:
         """Where the service writes but for the usual data folder: none lies inside another."""
-        wanted = [_plain(self.config.data_dir), *report_folders(self.config)]
-        found: list[Path] = []
-        for folder in sorted(wanted):
-            if not any(folder.is_relative_to(each) for each in (places.data_dir, *found)):
-                found.append(folder)
-        return found
+        data_dir = _plain(self.config.data_dir)
+        return outermost([data_dir, *_parents(self.config)], places.data_dir)
+
+    def own_folders(self, places: Places) -> list[Path]:
+        """Those that belong to the service alone; what was there above them stays its owner's."""
+        data_dir = _plain(self.config.data_dir)
+        new = [
+            path
+            for path in _parents(self.config)
+            if not path.exists() and not data_dir.is_relative_to(path)
+        ]
+        return outermost([data_dir, *report_folders(self.config), *new], places.data_dir)
 
     def own_files(self) -> list[Path]:
         """What an agent may have written there before: to be given to the service."""
         data_dir = _plain(self.config.data_dir)
-        store = self.config.store_path
-        parts = [store.with_name(f"{store.name}{end}") for end in STORE_PARTS]
-        return [*parts, data_dir / LOCK_NAME, *report_folders(self.config)]
+        files = data_files(data_dir) if data_dir.is_dir() else []
+        return [*files, *report_folders(self.config)]
 
 
 def report_folders(config: Config) -> list[Path]:
-    """The folders that hold all reports, as far as their names are the same for every device."""
+    """The folders of the reports of each device; those above them only in the data folder.
+
+    A folder that is the data folder, or has it inside, is none of them.
+    """
+    data_dir = _plain(config.data_dir)
+    found = {
+        _plain(Path(pattern.replace("{device}", device.name)))
+        for pattern in _patterns(config)
+        for device in config.devices
+    }
+    found |= {path for path in _parents(config) if path.is_relative_to(data_dir)}
+    return sorted(path for path in found if not data_dir.is_relative_to(path))
+
+
+def _patterns(config: Config) -> list[str]:
     base = str(config.data_dir / config.reports.dir)
-    patterns = ("{dir}", config.reports.daily_dir, config.reports.weekly_dir)
-    paths = [config.data_dir / pattern.replace("{dir}", base) for pattern in patterns]
-    whole = [
-        Path(str(path).partition("{device}")[0].rpartition("/")[0])
-        if "{device}" in str(path)
-        else path
-        for path in paths
+    patterns = ("{dir}/{device}", config.reports.daily_dir, config.reports.weekly_dir)
+    return [str(config.data_dir / pattern.replace("{dir}", base)) for pattern in patterns]
+
+
+def _parents(config: Config) -> list[Path]:
+    """The folders that have all reports inside, as far as they are the same for every device."""
+    return [
+        _plain(Path(pattern.partition("{device}")[0].rpartition("/")[0] or "/"))
+        if "{device}" in pattern
+        else _plain(Path(pattern))
+        for pattern in _patterns(config)
     ]
-    return sorted({_plain(path) for path in whole})
+
+
+def outermost(folders: Sequence[Path], *others: Path) -> list[Path]:
+    """Those folders that lie in none of the rest, and in none of the others."""
+    found: list[Path] = []
+    for folder in sorted(set(folders)):
+        if not any(folder.is_relative_to(each) for each in (*others, *found)):
+            found.append(folder)
+    return found
 
 
 def configured(
@@ -109,7 +139,10 @@ def _existing(
     config = from_tables(table, str(places.config), places.config.parent, kinds, environ)
     notes = []
     if file is not None and os.path.realpath(file) != os.path.realpath(places.config):
-        notes.append(f"{file} was not used: there is {places.config} already, and it is kept")
+        notes.append(
+            f"{file} was not used: there is {places.config} already, and it is kept; "
+            f"change that one and restart the service"
+        )
     if config.data_dir.is_relative_to(places.config.parent) and not places.is_user:
         usual = f'data_dir = "{places.data_dir}"'
         notes.append(f"the data are kept in {config.data_dir}; the usual place would be {usual}")

@@ -2,17 +2,19 @@
 
 import errno
 import os
-import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from agent.errors import AgentError
 from agent.files import sync_folder
+from agent.service.own import is_report
 
 Owner = Callable[[], tuple[int, int]]  # user and group number, known once the step runs
 T = TypeVar("T")
+NAMED = 6  # paths that are worth a word each
 
 
 def myself() -> tuple[int, int]:
@@ -23,9 +25,18 @@ def myself() -> tuple[int, int]:
 class MakeFolder:
     """A folder with its owner and mode."""
 
-    def __init__(self, path: Path, mode: int, owner: Owner, *, why: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        mode: int,
+        owner: Owner,
+        *,
+        why: str,
+        is_ours: Callable[[str], bool] = lambda _: False,  # a file that the service made in it
+    ) -> None:
         self._path = path
         self._mode = mode
+        self._is_ours = is_ours
         self._owner = owner
         self._made: list[Path] = []  # outermost first
         self._former: os.stat_result | None = None
@@ -66,20 +77,27 @@ class MakeFolder:
 
     def undo(self) -> str:
         if self._path in self._made:
-            # It was not there before this installation: what is in it came since.
-            shutil.rmtree(self._path, ignore_errors=True)
-            remove_empty(self._made)
+            self._remove()
         elif self._former is not None:
-            former, handle = self._former, os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                _set(handle, (former.st_uid, former.st_gid), stat.S_IMODE(former.st_mode))
-            finally:
-                os.close(handle)
+            _give_back(self._path, self._former, os.O_DIRECTORY)
         return ""
+
+    def _remove(self) -> None:
+        """It was not there before: what the service left in it goes, and nothing else."""
+        if self._path.is_dir():
+            for path in sorted(self._path.iterdir()):
+                if self._is_ours(path.name) and (path.is_symlink() or not path.is_dir()):
+                    path.unlink(missing_ok=True)
+        remove_empty(self._made)
+        if self._path.is_dir():
+            names = ", ".join(sorted(path.name for path in self._path.iterdir()))
+            raise AgentError(f"{self._path} is kept, somebody put something into it: {names}")
 
 
 class GiveFiles:
-    """Gives files that are there, and all that is in folders, to the service's user and group.
+    """Gives files and folders that are there to the service's user and group.
+
+    Of what is in a folder only the reports, and the folders that have some: the rest is others'.
 
     Through open files, and never through a link: who owns the folder may change it meanwhile.
     """
@@ -88,7 +106,8 @@ class GiveFiles:
         self._paths = [path for path in paths if path.exists()]
         self._owner = owner
         self._former: dict[tuple[int, int], os.stat_result] = {}
-        self.sentence = f"give {', '.join(map(str, self._paths)) or 'nothing'} to the service"
+        names = [*map(str, self._paths[:NAMED]), *(["..."] if self._paths[NAMED:] else [])]
+        self.sentence = f"give {', '.join(names) or 'nothing'} to the service"
         self.detail = ""
         self.is_action = True
 
@@ -105,7 +124,7 @@ class GiveFiles:
         owner = self._owner()
 
         def give(handle: int, found: os.stat_result) -> None:
-            self._former[found.st_dev, found.st_ino] = found
+            self._former.setdefault((found.st_dev, found.st_ino), found)
             extra = 0o2070 if stat.S_ISDIR(found.st_mode) else 0o060
             _set(handle, owner, stat.S_IMODE(found.st_mode) | extra)
 
@@ -162,19 +181,14 @@ class Share:
 
     def undo(self) -> str:
         if self._former is not None:
-            handle = os.open(self._path, os.O_RDONLY)
-            try:
-                former = self._former
-                _set(handle, (former.st_uid, former.st_gid), stat.S_IMODE(former.st_mode))
-            finally:
-                os.close(handle)
+            _give_back(self._path, self._former)
         return ""
 
 
 def _visit(
     name: str, visit: Callable[[int, os.stat_result], T], *, folder: Path | int
 ) -> Iterator[T]:
-    """Visit a file, or a folder and all that is in it."""
+    """Visit a file, or a folder and all reports in it, the innermost first."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
         if isinstance(folder, int):
@@ -187,10 +201,27 @@ def _visit(
         raise
     try:
         found = os.fstat(handle)
-        yield visit(handle, found)
-        if stat.S_ISDIR(found.st_mode):
+        below: list[T] = []
+        is_folder = stat.S_ISDIR(found.st_mode)
+        if is_folder:
             for inside in sorted(os.listdir(handle)):  # noqa: PTH208 - of an open folder
-                yield from _visit(inside, visit, folder=handle)
+                below += _visit(inside, visit, folder=handle)
+        is_named = not isinstance(folder, int)
+        if is_named or (below if is_folder else is_report(name)):
+            yield visit(handle, found)
+        yield from below
+    finally:
+        os.close(handle)
+
+
+def _give_back(path: Path, former: os.stat_result, flags: int = 0) -> None:
+    """Owner and mode as they were; what is gone needs none."""
+    try:
+        handle = os.open(path, os.O_RDONLY | flags)
+    except FileNotFoundError:
+        return
+    try:
+        _set(handle, (former.st_uid, former.st_gid), stat.S_IMODE(former.st_mode))
     finally:
         os.close(handle)
 
@@ -213,4 +244,5 @@ def remove_empty(folders: Sequence[Path]) -> None:
     """Remove those of the folders that are empty, the last one first."""
     for folder in reversed(folders):
         if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
-            folder.rmdir()
+            with suppress(FileNotFoundError):
+                folder.rmdir()

@@ -12,17 +12,25 @@ from agent.config.devices import Kinds
 from agent.errors import AgentError
 from agent.service import accounts, unit, versions
 from agent.service.accounts import Accounts
+from agent.service.commands import TooSlowError
 from agent.service.configuration import Configured, configured
 from agent.service.folders import GiveFiles, MakeFolder, Owner, Share, myself
 from agent.service.machine import Machine, check_foreign, read_unit
 from agent.service.members import AddMember, MakeUser
+from agent.service.own import is_data
 from agent.service.paths import UNIT_NAME, Places
 from agent.service.place import Link, WriteFile
 from agent.service.program import Program
 from agent.service.steps import Say, Step
 from agent.service.systemd import Systemd
 from agent.service.upgrade import Enable, ForgetCopy, KeepStore, Start, Stop, check_form
-from agent.service.versions import RemoveOldVersions, UnpackProgram, Version, asked
+from agent.service.versions import (
+    RemoveFormer,
+    RemoveOldVersions,
+    UnpackProgram,
+    Version,
+    asked,
+)
 from agent.service.watch import Wanted, Watch
 from agent.store.schema import VERSION
 
@@ -113,6 +121,7 @@ class Install:
         stop = Stop(systemd, watch, before, is_needed=lambda: not is_same and self._is_running())
         steps: list[Step] = [unpack, stop, keep, current, write_unit, command]
         steps += [Enable(systemd, is_user=places.is_user), start, ForgetCopy(keep)]
+        steps.append(RemoveFormer(unpack.former))
         running = versions.installed(places)
         if running is not None and running != unpack.folder:
             kept = frozenset((running.name, unpack.folder.name))
@@ -141,7 +150,7 @@ class Install:
     def _folders(self, found: Configured, owner: Owner) -> list[Step]:
         places = self._places
         config_mode, data_mode = (0o700, 0o700) if places.is_user else (0o750, 0o2770)
-        folders = found.folders(places)
+        folders = found.own_folders(places)
         data_dir = Path(os.path.normpath(found.config.data_dir))
         if data_dir not in folders:
             folders.insert(0, data_dir)
@@ -149,7 +158,10 @@ class Install:
             MakeFolder(
                 places.config.parent, config_mode, self._config_owner(), why="for agent.toml"
             ),
-            *(MakeFolder(each, data_mode, owner, why="for the data") for each in folders),
+            *(
+                MakeFolder(each, data_mode, owner, why="for the data", is_ours=is_data)
+                for each in folders
+            ),
         ]
         if not places.is_user:
             steps.append(GiveFiles(found.own_files(), owner))
@@ -212,6 +224,8 @@ class Install:
             return None
         try:
             return asked(self._machine.runner, self._places.executable)
+        except TooSlowError:
+            raise  # without its form of the store there might be no way back
         except AgentError:
             return None
 

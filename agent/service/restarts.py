@@ -43,6 +43,7 @@ class Restarts:
         self._path = folder / FILE_NAME if folder else None
         self._clock = clock
         self._known: dict[str, Restart] | None = None
+        self._before: dict[str, Restart] | None = None  # what was known before it was noted
         self._has_failed = False
 
     def wait_s(self, device: str) -> float | None:
@@ -60,12 +61,20 @@ class Restarts:
         """Remember that these devices hang and cause a restart; whether that worked."""
         now_s = self._clock.monotonic()
         known = self._read()
+        if self._before is None:
+            self._before = dict(known)
         for device in devices:
             before = known.get(device)
             # Well for as long again as it had to wait: a new story.
             is_old = before is None or now_s - before.at_s > 2 * before.wait_s
             known[device] = Restart(now_s, 1 if is_old or before is None else before.count + 1)
         return self._write(known)
+
+    def take_back(self) -> None:
+        """The restart that was noted did not come: no device is charged with it."""
+        if self._before is not None:
+            self._known, self._before = self._before, None
+            self._write(self._known)
 
     def _read(self) -> dict[str, Restart]:
         if self._known is None:

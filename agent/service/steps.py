@@ -1,11 +1,13 @@
 """What an installation consists of: steps that can be done and undone, each with its sentence."""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from signal import Signals
+from typing import Any, Protocol
 
 import attrs
 
 from agent.errors import AgentError
+from agent.service import signals
 
 
 class Step(Protocol):
@@ -52,25 +54,40 @@ Say = Callable[[Said], None]
 def carry_out(steps: Sequence[Step], say: Say) -> None:
     """Do all steps; when one fails, undo it and those before it, the last one first.
 
+    Undoing goes on to its end, whatever signal comes.
+
     Raises:
         AgentError: As it comes from the step that failed.
     """
     begun: list[Step] = []
+    former: Mapping[Signals, Any] = {}
     try:
-        for step in steps:
-            _carry_out_one(step, begun, say)
-    except BaseException as exc:
-        why = str(exc) if isinstance(exc, AgentError | OSError) else "interrupted"
-        if begun:
-            say(Said(begun[-1].sentence, "failed", why))
-        undone = [_is_undone(step, say) for step in reversed(begun)]
-        if not isinstance(exc, AgentError | OSError):
+        try:
+            for step in steps:
+                _carry_out_one(step, begun, say)
+        except BaseException:
+            former = signals.ignore()
             raise
-        text = _os_text(exc) if isinstance(exc, OSError) else str(exc)
-        end = "all that was done is undone" if all(undone) else "not all could be undone, see above"
-        error = AgentError(f"{text}; {end}")
-        error.exit_code = getattr(exc, "exit_code", AgentError.exit_code)
-        raise error from exc
+    except BaseException as exc:  # also a signal that came before they were ignored
+        former = former or signals.ignore()
+        _undo(begun, exc, say)
+        raise
+    finally:
+        signals.restore(former)
+
+
+def _undo(begun: Sequence[Step], exc: BaseException, say: Say) -> None:
+    why = str(exc) if isinstance(exc, AgentError | OSError) else "interrupted"
+    if begun:
+        say(Said(begun[-1].sentence, "failed", why))
+    undone = [_is_undone(step, say) for step in reversed(begun)]
+    if not isinstance(exc, AgentError | OSError):
+        return
+    text = _os_text(exc) if isinstance(exc, OSError) else str(exc)
+    end = "all that was done is undone" if all(undone) else "not all could be undone, see above"
+    error = AgentError(f"{text}; {end}")
+    error.exit_code = getattr(exc, "exit_code", AgentError.exit_code)
+    raise error from exc
 
 
 def _carry_out_one(step: Step, begun: list[Step], say: Say) -> None:

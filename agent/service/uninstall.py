@@ -14,12 +14,12 @@ from agent.config.source import read_table
 from agent.errors import AgentError, ConfigError
 from agent.service import accounts, unit
 from agent.service.accounts import Accounts
-from agent.service.configuration import STORE_PARTS, report_folders, service_environ
+from agent.service.configuration import outermost, report_folders, service_environ
 from agent.service.machine import Machine, read_unit
+from agent.service.own import data_files, has_reports, remove_reports
 from agent.service.paths import Places, checked_data_folder
 from agent.service.steps import Said, Say
 from agent.service.systemd import Systemd
-from agent.state import LOCK_NAME
 
 
 @attrs.frozen
@@ -37,6 +37,7 @@ class Kept:
 
     config: Path
     data: tuple[Path, ...]  # folders and files, whole
+    reports: tuple[Path, ...]  # folders, of which only the reports go
     folders: tuple[Path, ...]  # removed where they are empty then
     outside: tuple[Path, ...]  # of others too: left in any case
 
@@ -59,14 +60,15 @@ class Uninstall:
             data: list[Path] = [data_dir]
         else:
             # A folder that the user named may have other things in it: only the agent's go.
-            names = [f"telemetry.db{end}" for end in STORE_PARTS]
-            data = [data_dir / name for name in (*names, LOCK_NAME)]
-            data += [path for path in reports if path.is_relative_to(data_dir)]
-            data += sorted(data_dir.glob("telemetry.db.*")) if data_dir.is_dir() else []
-        outside = [path for path in reports if not path.is_relative_to(data_dir)]
+            data = data_files(data_dir) if data_dir.is_dir() else []
+            # Where the data were before: install-service made that one, and it is the agent's.
+            data.append(places.data_dir)
+        inside = [path for path in reports if path.is_relative_to(data_dir)]
+        inside = [path for path in outermost(inside, *data) if has_reports(path)]
+        outside = [path for path in outermost(reports, data_dir) if path.exists()]
         own = tuple(path for path in data if os.path.lexists(path))
-        folders = tuple({data_dir, places.data_dir} - set(data))
-        return Kept(places.config.parent, own, folders, tuple(p for p in outside if p.exists()))
+        folders = tuple({data_dir} - set(data))
+        return Kept(places.config.parent, own, tuple(inside), folders, tuple(outside))
 
     def removals(self, kept: Kept, *, is_purge: bool) -> Sequence[Removal]:
         """What goes, in this order.
@@ -129,7 +131,8 @@ class Uninstall:
 
     def _all_else(self, kept: Kept) -> list[Removal]:
         places = self._places
-        found = [_tree(kept.config), *map(_tree, kept.data), *map(_empty, kept.folders)]
+        found = [_tree(kept.config), *map(_tree, kept.data), *map(_reports, kept.reports)]
+        found += map(_empty, kept.folders)
         found += [_tree(places.log.parent), _tree(places.drop_ins)]
         if places.sysusers is None:
             return found
@@ -204,6 +207,12 @@ def _tree(path: Path) -> Removal:
             path.unlink()
 
     return Removal(f"remove {path}", lambda: os.path.lexists(path), remove)
+
+
+def _reports(path: Path) -> Removal:
+    return Removal(
+        f"remove the reports in {path}", lambda: has_reports(path), lambda: remove_reports(path)
+    )
 
 
 def _empty(path: Path) -> Removal:

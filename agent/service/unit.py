@@ -1,6 +1,7 @@
 """The text of the systemd unit, and what can be told from a unit that is there."""
 
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import attrs
 USER = "agent"
 MARK = "# Made by agent install-service. Changes belong into: systemctl"
 CHECK = re.compile(r"^# check ([0-9a-f]{16})\n", re.MULTILINE)
+UNESCAPED = re.compile(r"^\.|[^a-zA-Z0-9:_./]")
 COMMAND = re.compile(
     r'^ExecStart="?(?P<program>/[^"\n]*?/lib/agent/current/agent)"? ', re.MULTILINE
 )
@@ -95,7 +97,7 @@ RemoveIPC=yes
 # Nothing of the agent lies in /tmp and /var/tmp. Folders of its own there would be made and
 # removed with each start, 65 kB on the card; closed for it, they are not made.
 PrivateTmp=yes
-InaccessiblePaths=/tmp /var/tmp
+InaccessiblePaths=-/tmp -/var/tmp
 Environment=TMPDIR=%t/agent
 PrivateUsers=yes
 PrivateMounts=yes
@@ -137,6 +139,12 @@ ProcSubset=all
 {homes}\
 """
 HOMES = ("/home/", "/root/", "/run/user/")
+MOUNTS = """\
+# The disks with its folders, if they have some of their own. They are not required: without them
+# samples wait in memory, and are stored once the folders are there.
+"""
+MOUNT = re.compile(r"^After=(?:\S+ )*(\S+)\.mount$", re.MULTILINE)
+FORMER_MOUNT = re.compile(r'^RequiresMountsFor="?(.+?)"?$', re.MULTILINE)
 
 
 @attrs.frozen
@@ -153,7 +161,7 @@ class UnitFacts:
 
 def unit_text(facts: UnitFacts) -> str:
     """The whole unit, with a checksum that tells whether somebody edited it."""
-    mounts = "".join(f"RequiresMountsFor={quoted(folder)}\n" for folder in facts.folders)
+    mounts = "".join([MOUNTS, *map(_mounts, facts.folders)]) if facts.folders else ""
     body = UNIT.format(
         mounts=mounts,
         program=quoted(facts.program, is_command=True),
@@ -172,9 +180,43 @@ def _folders(facts: UnitFacts) -> str:
     if facts.is_user:
         return RUNTIME
     text = RUNTIME + (STATE if facts.has_usual_data_dir else "") + LOGS
-    return text + "".join(
-        f"ReadWritePaths={quoted(folder)}\n" for folder in facts.folders if not _is_home(folder)
-    )
+    return text + "".join(_writable(each) for each in facts.folders if not _is_home(each))
+
+
+def _writable(folder: Path) -> str:
+    # With "-": where the folder is not there the service starts all the same. A disk that is
+    # mounted later shows up in it, and can be written: it was not there to be made read-only.
+    return f"ReadWritePaths={quoted(Path(f'-{folder}'))}\n"
+
+
+def _mounts(folder: Path) -> str:
+    units = [f"{escaped(each)}.mount" for each in reversed((folder, *folder.parents[:-1]))]
+    return "".join(f"{key}={' '.join(units)}\n" for key in ("Wants", "After"))
+
+
+def escaped(path: Path) -> str:
+    r"""A path as systemd writes it in the name of a unit.
+
+    >>> print(escaped(Path("/mnt/my-disk")))
+    mnt-my\x2ddisk
+    """
+
+    def code(found: re.Match[str]) -> str:
+        return "".join(f"\\x{byte:02x}" for byte in os.fsencode(found[0]))
+
+    return UNESCAPED.sub(code, str(path).strip("/")).replace("/", "-")
+
+
+def folders_of(text: str) -> list[Path]:
+    """The folders outside of the usual place that a unit lets the service write to."""
+    former = [Path(each.replace("%%", "%")) for each in FORMER_MOUNT.findall(text)]
+    return former + [_unescaped(each) for each in MOUNT.findall(text)]
+
+
+def _unescaped(name: str) -> Path:
+    plain = os.fsencode(name.replace("-", "/"))
+    whole = re.sub(rb"\\x([0-9a-f]{2})", lambda found: bytes([int(found[1], 16)]), plain)
+    return Path(os.fsdecode(b"/" + whole))
 
 
 def _sandbox(facts: UnitFacts) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import attrs
 
 from agent.errors import AgentError
-from agent.service.commands import Runner
+from agent.service.commands import Runner, TooSlowError
 from agent.service.paths import Places
 from agent.service.place import link_target
 from agent.service.program import Program
@@ -59,8 +59,9 @@ class UnpackProgram:
         self._program = program
         self._runner = runner
         self._unpack = unpack
-        self._has_made = False
+        self._has_made = self._has_former = False
         self.folder = places.versions / program.label
+        self.former = self.folder.with_name(f".{self.folder.name}.old")
         self.sentence = f"put agent {program.version} into {self.folder}"
         self.detail = ""
         self.is_action = False
@@ -70,13 +71,13 @@ class UnpackProgram:
             return False
         try:
             self._check(self.folder)
+        except TooSlowError:
+            return True  # a busy machine, or a slow card: no sign of damage
         except AgentError:
             return False
         return True
 
     def do(self) -> str:
-        if self.folder.exists():
-            shutil.rmtree(self.folder)  # half of a copy, or a damaged one
         # Beside its place until it is whole: what lies there is taken for installed.
         beside = self.folder.with_name(f".{self.folder.name}.new")
         if beside.exists():
@@ -84,16 +85,25 @@ class UnpackProgram:
         try:
             self._unpack(self._program, beside)
             self._check(beside)
-            beside.rename(self.folder)
+            if os.path.lexists(self.folder):  # a damaged copy is better than none
+                if os.path.lexists(self.former):
+                    _remove(self.former)
+                self._has_former = True
+                self.folder.rename(self.former)
             self._has_made = True
+            beside.rename(self.folder)
         except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
             raise
         return ""
 
     def undo(self) -> str:
+        if self._has_former and not os.path.lexists(self.former):
+            return ""  # it was well already, or was never changed
         if self._has_made:
             shutil.rmtree(self.folder, ignore_errors=True)
+        if self._has_former:
+            self.former.rename(self.folder)
         for folder in (self._places.versions, self._places.lib):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
@@ -103,6 +113,29 @@ class UnpackProgram:
         found = asked(self._runner, folder / "agent")
         if (found.version, found.build) != (self._program.version, self._program.build):
             raise AgentError(f"{folder / 'agent'} says that it is {found}: copy the file again")
+
+
+class RemoveFormer:
+    """A copy that was replaced goes, once the one in its place is well."""
+
+    def __init__(self, former: Path) -> None:
+        self._former = former
+        self.sentence = f"remove {former}, which was damaged"
+        self.detail = ""
+        self.is_action = True
+
+    def is_done(self) -> bool:
+        return not os.path.lexists(self._former)
+
+    def do(self) -> str:
+        try:
+            _remove(self._former)
+        except OSError as exc:  # the next installation tries again
+            return f"some of it is left: {exc.strerror}"
+        return ""
+
+    def undo(self) -> str:
+        return ""
 
 
 class RemoveOldVersions:
@@ -126,14 +159,18 @@ class RemoveOldVersions:
     def do(self) -> str:
         old = self._old()
         for path in old:
-            if path.is_symlink() or not path.is_dir():
-                path.unlink()
-            else:
-                shutil.rmtree(path)
+            _remove(path)
         return ", ".join(path.name for path in old)
 
     def undo(self) -> str:
         return "they are gone; they were not in use"
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or not path.is_dir():
+        path.unlink()
+    else:
+        shutil.rmtree(path)
 
 
 def room_for(folder: Path, size_bytes: int, what: str) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from agent.errors import StoreError
@@ -15,6 +17,34 @@ def copy_store(source: Path, target: Path) -> None:
     Raises:
         StoreError: The store can't be read, or the copy not be written; nothing is left of it.
     """
+    with _as_owner(target.parent):
+        _copy_whole(source, target)
+
+
+@contextmanager
+def _as_owner(folder: Path) -> Iterator[None]:
+    """Root works with the rights of the folder's owner.
+
+    SQLite opens files by their names, and the owner may put a link there at any moment: so it
+    leads nowhere but to what the owner may write anyway.
+    """
+    owner = folder.stat()
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        yield
+        return
+    group, groups = os.getegid(), os.getgroups()
+    os.setgroups([])
+    try:
+        os.setegid(owner.st_gid)
+        os.seteuid(owner.st_uid)
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
+        os.setgroups(groups)
+
+
+def _copy_whole(source: Path, target: Path) -> None:
     try:
         handle = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     except OSError as exc:
@@ -35,7 +65,7 @@ def copy_store(source: Path, target: Path) -> None:
 
 def _own_as(source: Path, handle: int) -> None:
     found = source.stat()
-    if (found.st_uid, found.st_gid) != (os.getuid(), os.getgid()):
+    if os.geteuid() == 0 and (found.st_uid, found.st_gid) != (0, os.getegid()):
         os.fchown(handle, found.st_uid, found.st_gid)
     os.fchmod(handle, found.st_mode & 0o777)
 

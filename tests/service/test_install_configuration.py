@@ -111,8 +111,44 @@ def test_reports_elsewhere_are_a_folder_that_the_service_writes_to(tmp_path: Pat
 
     found = of_file(tmp_path, text)
 
-    assert folder in report_folders(found.config)
     assert found.folders(system_places(root=tmp_path)) == [folder]
+    assert found.own_folders(system_places(root=tmp_path)) == [folder]
+
+
+HOST = '[[device]]\nname = "h"\nkind = "host"\n'
+
+
+def test_of_a_folder_that_was_there_only_those_of_the_devices_are_the_services(
+    tmp_path: Path,
+) -> None:
+    share, places = tmp_path / "srv/share", system_places(root=tmp_path)
+    share.mkdir(parents=True)
+
+    found = of_file(tmp_path, f'[reports]\ndaily_dir = "{share}/{{device}}"\n{HOST}')
+
+    assert found.folders(places) == [share]
+    assert found.own_folders(places) == [share / "h"]
+    assert share not in found.own_files()
+    assert share / "h" in report_folders(found.config)
+
+
+@pytest.mark.parametrize("daily", ["{device}/daily", "../{device}", ".", "..", "{dir}/../{device}"])
+def test_a_folder_with_the_data_folder_inside_is_never_given_away(
+    tmp_path: Path, daily: str
+) -> None:
+    data_dir, places = tmp_path / "srv/x/data", system_places(root=tmp_path)
+    data_dir.mkdir(parents=True)
+    (data_dir / "photo.jpg").touch()
+    (data_dir / "telemetry.db-wal").touch()
+    text = f'[agent]\ndata_dir = "{data_dir}"\n[reports]\ndaily_dir = "{daily}"\n{HOST}'
+
+    found = of_file(tmp_path, text)
+
+    given = {*found.own_files(), *report_folders(found.config)}
+    assert not [path for path in given if data_dir.is_relative_to(path)]
+    assert data_dir / "telemetry.db-wal" in given
+    assert data_dir / "photo.jpg" not in given
+    assert data_dir.parent not in found.own_folders(places)
 
 
 def test_folders_inside_of_others_are_not_named_twice(tmp_path: Path) -> None:

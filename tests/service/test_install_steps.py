@@ -2,16 +2,20 @@
 
 import errno
 import os
+import signal
 import stat
 from pathlib import Path
 
 import pytest
 
+from agent.console.service import Teller
 from agent.errors import AgentError, ConfigError
 from agent.service.commands import SystemRunner, must
 from agent.service.folders import GiveFiles, MakeFolder, myself
+from agent.service.own import is_data
 from agent.service.place import Link, WriteFile
 from agent.service.steps import Said, carry_out
+from tests.fakes import FakeClock
 
 
 class Noted:
@@ -94,7 +98,7 @@ def test_files_are_shared_with_the_group_and_no_link_is_followed(tmp_path: Path)
     outside.chmod(0o600)
     data = tmp_path / "data"
     (data / "reports").mkdir(parents=True)
-    (data / "reports/one.csv").touch(mode=0o600)
+    (data / "reports/2026-11-20_daily.csv").touch(mode=0o600)
     (data / "reports/link").symlink_to(outside)
     (data / "reports").chmod(0o755)
     os.mkfifo(data / "reports/pipe")
@@ -102,12 +106,12 @@ def test_files_are_shared_with_the_group_and_no_link_is_followed(tmp_path: Path)
 
     step.do()
 
-    assert stat.S_IMODE((data / "reports/one.csv").stat().st_mode) == 0o660
+    assert stat.S_IMODE((data / "reports/2026-11-20_daily.csv").stat().st_mode) == 0o660
     assert stat.S_IMODE((data / "reports").stat().st_mode) == 0o2775
     assert stat.S_IMODE(outside.stat().st_mode) == 0o600
     assert step.is_done()
     step.undo()
-    assert stat.S_IMODE((data / "reports/one.csv").stat().st_mode) == 0o600
+    assert stat.S_IMODE((data / "reports/2026-11-20_daily.csv").stat().st_mode) == 0o600
     assert stat.S_IMODE((data / "reports").stat().st_mode) == 0o755
 
 
@@ -126,13 +130,94 @@ def test_a_folder_that_was_there_gets_its_mode_back(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_was_made_goes_with_those_made_above_it(tmp_path: Path) -> None:
-    step = MakeFolder(tmp_path / "a/b/c", 0o750, myself, why="for a test")
+    step = MakeFolder(tmp_path / "a/b/c", 0o750, myself, why="for a test", is_ours=is_data)
 
     step.do()
-    (tmp_path / "a/b/c/file").touch()
+    (tmp_path / "a/b/c/telemetry.db-wal").touch()
     step.undo()
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_somebody_else_put_into_a_folder_that_was_made_is_kept(tmp_path: Path) -> None:
+    step = MakeFolder(tmp_path / "a", 0o750, myself, why="for a test", is_ours=is_data)
+
+    step.do()
+    (tmp_path / "a/agent.lock").touch()
+    (tmp_path / "a/mine").touch()
+    with pytest.raises(AgentError, match="is kept, somebody put something into it: mine"):
+        step.undo()
+
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize("is_made", [True, False])
+def test_a_folder_that_is_gone_counts_as_undone(tmp_path: Path, is_made: bool) -> None:
+    folder = tmp_path / "folder"
+    if not is_made:
+        folder.mkdir(mode=0o700)
+    step = MakeFolder(folder, 0o2770, myself, why="for a test")
+
+    step.do()
+    folder.rmdir()
+
+    assert step.undo() == ""
+
+
+def test_of_a_folder_that_was_there_only_reports_are_given(tmp_path: Path) -> None:
+    for name in ("photos/a.jpg", "old/2026-11-20T0700_daily.csv", "b.jpg"):
+        (tmp_path / "share" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "share" / name).touch(mode=0o600)
+    (tmp_path / "share/photos").chmod(0o755)
+    step = GiveFiles([tmp_path / "share"], myself)
+
+    step.do()
+
+    modes = {
+        path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "share").rglob("*")
+    }
+    assert modes["2026-11-20T0700_daily.csv"] == 0o660
+    assert (modes["a.jpg"], modes["b.jpg"], modes["photos"]) == (0o600, 0o600, 0o755)
+    assert step.is_done()
+
+
+def test_undoing_goes_on_whatever_signal_comes() -> None:
+    notes: list[str] = []
+
+    class Interrupted(Noted):
+        def undo(self) -> str:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                os.kill(os.getpid(), number)
+            return super().undo()
+
+    former = signal.getsignal(signal.SIGINT)
+    steps = [Noted("one", notes), Interrupted("two", notes), Noted("three", notes, AgentError())]
+
+    with pytest.raises(AgentError, match="all that was done is undone"):
+        carry_out(steps, lambda _: None)
+
+    assert notes[-3:] == ["undo three", "undo two", "undo one"]
+    assert signal.getsignal(signal.SIGINT) == former
+
+
+def test_what_cannot_be_shown_stops_neither_doing_nor_undoing() -> None:
+    def show(_: str) -> None:
+        raise AgentError("cannot write what was asked for: Input/output error")
+
+    notes: list[str] = []
+    teller = Teller(show, FakeClock(), as_json=False)
+
+    with pytest.raises(AgentError, match="bad; all that was done is undone"):
+        carry_out([Noted("one", notes), Noted("two", notes, AgentError("bad"))], teller.say)
+
+    assert notes == ["do one", "do two", "undo two", "undo one"]
+    assert "failed: two bad" in teller.log("install-service")
+
+
+def test_programs_are_not_ended_by_the_keys_of_the_terminal() -> None:
+    said = must(SystemRunner({}), "sh", "-c", "cut -d' ' -f6 /proc/$$/stat").out
+
+    assert int(said) != os.getsid(0)
 
 
 def test_a_file_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:

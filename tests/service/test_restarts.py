@@ -53,6 +53,31 @@ def test_a_device_that_was_well_for_long_begins_anew(tmp_path: Path, clock: Fake
     assert restarts.wait_s("plc") == HOUR_S
 
 
+def test_a_restart_that_did_not_come_is_taken_back(tmp_path: Path, clock: FakeClock) -> None:
+    again(tmp_path, clock).note(["plc"])
+    clock.advance(HOUR_S)
+    restarts = again(tmp_path, clock)
+    restarts.note(["plc", "meter"])
+
+    restarts.take_back()
+    restarts.take_back()
+
+    for each in (restarts, again(tmp_path, clock)):
+        assert (each.wait_s("plc"), each.wait_s("meter")) == (0, 0)
+    restarts.note(["plc"])
+    assert restarts.wait_s("plc") == 2 * HOUR_S
+
+
+def test_a_restart_that_came_stays_noted_in_the_next_process(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    again(tmp_path, clock).note(["plc"])
+
+    again(tmp_path, clock).take_back()
+
+    assert again(tmp_path, clock).wait_s("plc") == HOUR_S
+
+
 def test_restarts_for_different_devices_lie_apart(tmp_path: Path, clock: FakeClock) -> None:
     again(tmp_path, clock).note(["plc"])
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import AgentError
+from agent.service.lock import alone
 from tests.service.installing import CONFIG, files_below, places_of, run_install, run_uninstall
 from tests.service.system import System
 
@@ -116,6 +117,19 @@ def test_of_a_data_folder_of_the_user_only_what_is_the_agents_goes(
     assert files_below(system.root) == {"srv/disk/photos/one": "mine"}
 
 
+def test_a_purge_takes_the_data_from_before_they_were_moved_too(system: System) -> None:
+    run_install(system)
+    places = places_of(system)
+    (places.data_dir / "telemetry.db").write_text("old")
+    moved = places.config.read_text().replace(f'"{places.data_dir}"', f'"{system.root}/srv/disk"')
+    places.config.write_text(moved)
+
+    run_uninstall(system, is_purge=True)
+
+    assert "srv/disk" in moved
+    assert files_below(system.root) == {}
+
+
 def test_a_faulty_configuration_does_not_keep_the_service(system: System) -> None:
     run_install(system)
     places_of(system).config.write_text("[agent\n")
@@ -151,3 +165,31 @@ def test_what_cannot_be_removed_does_not_keep_the_rest(system: System) -> None:
 
     assert not places_of(system).unit.exists()
     assert not places_of(system).lib.exists()
+
+
+def test_of_reports_in_a_data_folder_of_the_user_what_is_not_the_agents_stays(
+    system: System, tmp_path: Path
+) -> None:
+    folder = system.root / "srv/disk"
+    file = tmp_path / "mine.toml"
+    reports = '[reports]\ndaily_dir = "{device}/daily"\n'
+    file.write_text(CONFIG.replace('"data"', f'"{folder}"') + reports)
+    run_install(system, config=file)
+    for name in ("host/daily/2026-11-20_daily.csv", "host/daily/mine.ods", "photos/one"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+
+    shown = run_uninstall(system, is_purge=True)
+
+    left = sorted(files_below(system.root))
+    assert left == ["srv/disk/host/daily/mine.ods", "srv/disk/photos/one"]
+    assert f"kept      {folder}" in shown.text
+
+
+def test_nothing_is_removed_while_something_is_installed(system: System) -> None:
+    run_install(system)
+
+    with alone(places_of(system)), pytest.raises(AgentError, match="is at work: wait for it"):
+        run_uninstall(system)
+
+    assert places_of(system).unit.exists()

@@ -5,10 +5,21 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import attrs
 import pytest
 
-from agent.service.unit import UnitFacts, is_edited, is_ours, prefix_of, quoted, unit_text
+from agent.service.unit import (
+    UnitFacts,
+    escaped,
+    folders_of,
+    is_edited,
+    is_ours,
+    prefix_of,
+    quoted,
+    unit_text,
+)
 
+ESCAPE = shutil.which("systemd-escape")
 ANALYZE = shutil.which("systemd-analyze")
 LEAST = 2.0  # exposure, of 10
 USUAL = UnitFacts(
@@ -91,9 +102,40 @@ def test_a_folder_in_a_home_is_the_only_thing_shown_of_homes() -> None:
     text = unit_text(VARIANTS["folders"])
 
     assert "ProtectHome=tmpfs\nBindPaths=/home/pi/data\n" in text
-    assert 'ReadWritePaths="/mnt/my disk/100%%"\n' in text
-    assert 'RequiresMountsFor="/mnt/my disk/100%%"\n' in text
+    assert 'ReadWritePaths="-/mnt/my disk/100%%"\n' in text
     assert "StateDirectory" not in text
+
+
+def test_it_waits_for_the_disks_of_its_folders_and_requires_none() -> None:
+    text = unit_text(VARIANTS["folders"])
+
+    mounts = r"mnt.mount mnt-my\x20disk.mount mnt-my\x20disk-100\x25.mount"
+    assert f"\nWants={mounts}\nAfter={mounts}\n" in text
+    assert "Require" not in text
+    assert "mount" not in unit_text(USUAL).partition("[Service]")[0]
+
+
+@pytest.mark.parametrize("name", ["/srv", "/srv/.a/my disk/100%-\\x2d", "/.srv/ä:_"])
+def test_the_folders_are_read_back_from_the_unit(name: str) -> None:
+    facts = attrs.evolve(USUAL, folders=(Path(name), Path("/home/pi/data")))
+
+    assert folders_of(unit_text(facts)) == list(facts.folders)
+
+
+def test_the_folders_are_read_back_from_a_former_unit() -> None:
+    former = '[Unit]\nRequiresMountsFor="/mnt/my disk/100%%"\nRequiresMountsFor=/srv\n'
+
+    assert folders_of(former) == [Path("/mnt/my disk/100%"), Path("/srv")]
+
+
+@pytest.mark.skipif(ESCAPE is None, reason="systemd-escape is not installed")
+@pytest.mark.parametrize("name", ["/srv", "/srv/.a/my disk/100%-\\x2d", "/.srv/ä:_"])
+def test_mounts_are_named_as_systemd_names_them(name: str) -> None:
+    command = [str(ESCAPE), "--path", name]
+
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert escaped(Path(name)) == said.strip()
 
 
 def test_the_unit_of_a_user_asks_for_nothing_that_only_root_may() -> None:

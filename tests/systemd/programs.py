@@ -88,7 +88,7 @@ def _build(folder: Path) -> None:
     done = subprocess.run(
         ["sh", "build/build.sh"],
         cwd=folder,
-        env={**os.environ, "OUT": "dist"},
+        env={**os.environ, "OUT": "dist", "PYINSTALLER_CONFIG_DIR": str(folder / "cache")},
         capture_output=True,
         text=True,
         timeout=LIMIT_S,
