@@ -17,7 +17,7 @@ from agent.beginning import FirstSample
 from agent.clock import Clock, SystemClock, cpu_s
 from agent.config import Config, DeviceConfig
 from agent.devices.contract import Kind
-from agent.errors import ConfigError, StoreError
+from agent.errors import AgentError, StoreError
 from agent.health import DeviceHealth, Health
 from agent.housekeeping import Housekeeping
 from agent.poller import Pace, Poller
@@ -227,7 +227,7 @@ class App:
         """Before the store's file is opened: the folder may not have been there at the start."""
         try:
             self._lock.hold()
-        except ConfigError as exc:
+        except AgentError as exc:
             raise StoreError(str(exc)) from exc
 
     def _shut_down(self) -> int:

@@ -13,6 +13,7 @@ from agent.clock import Clock
 from agent.schedule import Schedule
 
 PAUSE_S = 3.0  # not asked for so long: the machine or the process stood still
+CALM_FACTOR = 3  # times the longest bound without a pause, before the next is forgiven whole
 WORK_FACTOR = 60  # times its bound may a part take that computes; then it is held for lost
 
 
@@ -88,43 +89,63 @@ class Progress:
     """Says which parts hang. Only the time that it was asked in counts.
 
     A machine that was suspended, or a process that was stopped, makes nobody guilty: after a
-    pause every part has its whole time again.
+    pause every part has its whole time again. But not after each of many, or nothing would ever
+    hang where this thread comes to its turn too seldom: then only the pause itself is not counted.
     """
 
     def __init__(self, clock: Clock, parts: Sequence[Part]) -> None:
         self._clock = clock
         self._parts = parts
         self._asked_s: float | None = None
-        self._excused_s = 0.0  # what was owed before this does not count
+        self._counted_s = 0.0  # the time without pauses, since the first question
+        self._paused_s: float | None = None  # when the newest pause was, in that time
+        # Long enough for a part to be seen as hung, and for systemd to act.
+        self._calm_s = CALM_FACTOR * max((part.bound_s for part in parts), default=0.0)
+        self._owed_s: dict[tuple[Sort, str], float] = {}
         self._seen: dict[tuple[Sort, str], Seen] = {}
 
     def hangs(self) -> list[Hang]:
         """The parts that hang now; to be asked often."""
         now_s = self._clock.monotonic()
-        if self._asked_s is None or now_s - self._asked_s > PAUSE_S:
-            self._excused_s = now_s
-        self._asked_s = now_s
+        passed_s = self._count(now_s)
         found = []
         for part in self._parts:
             since_s = part.since_s()
             if since_s is None:
                 self._seen.pop(part.key, None)
+                self._owed_s.pop(part.key, None)
                 continue
-            since_s = max(since_s, self._excused_s)
-            if now_s - max(since_s, self._worked_s(part, since_s, now_s)) > part.bound_s:
-                found.append(Hang(part, now_s - since_s))
+            most_s = self._owed_s.get(part.key, 0.0) + passed_s
+            owed_s = self._owed_s[part.key] = max(0.0, min(now_s - since_s, most_s))
+            worked_s = self._worked_s(part, self._counted_s - owed_s)
+            if min(owed_s, self._counted_s - worked_s) > part.bound_s:
+                found.append(Hang(part, owed_s))
         return found
 
-    def _worked_s(self, part: Part, since_s: float, now_s: float) -> float:
-        """When a part was last seen to work, though it has come to no end."""
+    def _count(self, now_s: float) -> float:
+        """How much of the time since the last question counts."""
+        gap_s = 0.0 if self._asked_s is None else now_s - self._asked_s
+        self._asked_s = now_s
+        passed_s = min(gap_s, PAUSE_S)
+        if gap_s > PAUSE_S:
+            if self._paused_s is None or self._counted_s - self._paused_s > self._calm_s:
+                self._owed_s.clear()
+                self._seen.clear()
+                passed_s = 0.0
+            self._paused_s = self._counted_s + passed_s
+        self._counted_s += passed_s
+        return passed_s
+
+    def _worked_s(self, part: Part, since_s: float) -> float:
+        """When a part was last seen to work, in counted time, though it has come to no end."""
         work = part.work()
         seen = self._seen.get(part.key)
         if seen is None:
             self._seen[part.key] = Seen(work, since_s)
             return since_s
-        if seen.work != work and now_s - since_s < WORK_FACTOR * part.bound_s:
-            self._seen[part.key] = Seen(work, now_s)
-            return now_s
+        if seen.work != work and self._counted_s - since_s < WORK_FACTOR * part.bound_s:
+            self._seen[part.key] = Seen(work, self._counted_s)
+            return self._counted_s
         return seen.at_s
 
 

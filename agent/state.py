@@ -1,5 +1,6 @@
 """What the running agent says of itself, in a small file that is never on the card."""
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from agent.errors import ConfigError
+from agent.errors import AgentError
 from agent.files import make_file, make_folders
 
 log = logging.getLogger(__name__)
@@ -115,7 +116,7 @@ def _trusted(data_dir: Path) -> set[int]:
 
 def _read_one(path: Path, trusted: set[int]) -> dict[str, Any] | None:
     try:
-        with path.open("rb") as stream:
+        with open_plain(path, os.O_RDONLY) as stream:
             owner = os.fstat(stream.fileno()).st_uid
             if owner not in trusted:
                 return None
@@ -174,7 +175,7 @@ class DataLock:
         on a disk that comes later.
 
         Raises:
-            ConfigError: Another agent holds it.
+            AgentError: Another agent holds it. It may be gone soon: a service is to try again.
         """
         if self._stream is not None:
             return
@@ -187,7 +188,7 @@ class DataLock:
             stream.close()
             other = read(self._data_dir)
             who = f"another agent (process {other['pid']})" if other else "another agent"
-            raise ConfigError(
+            raise AgentError(
                 f"{who} is running on {self._data_dir}, stop it or name another data_dir"
             ) from exc
         except OSError as exc:  # some network file systems
@@ -206,10 +207,30 @@ def _open_lock(path: Path) -> IO[bytes] | None:
     try:
         make_folders(path.parent)
         make_file(path)
-        return path.open("ab")
+        return open_plain(path, os.O_WRONLY | os.O_APPEND)
     except OSError:
         pass
     try:
-        return path.open("rb")  # of another user: it can be locked all the same
-    except OSError:
+        return open_plain(path, os.O_RDONLY)  # of another user: it can be locked all the same
+    except FileNotFoundError:
         return None
+    except OSError as exc:
+        if path.parent.is_dir():
+            log.warning("%s cannot be locked, remove it: %s", path, exc.strerror)
+        return None
+
+
+def open_plain(path: Path, flags: int) -> IO[bytes]:
+    """A file, and nothing else: where others may write lies perhaps a FIFO, which waits for ever.
+
+    Raises:
+        OSError: It is none, or cannot be opened.
+    """
+    handle = os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is no plain file", str(path))
+        return os.fdopen(handle, "rb" if flags == os.O_RDONLY else "ab")
+    except BaseException:
+        os.close(handle)
+        raise

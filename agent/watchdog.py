@@ -62,7 +62,7 @@ class Watchdog:
         self.hangs = hangs
         for key, hang in before.items():
             if key not in now:
-                self._fatal.discard(key)
+                self._go_on(key)
                 text = "%s goes on again, it hung for more than %s"
                 log.warning(text, hang.part.name, duration_text(hang.for_s), extra=_about(hang))
         self._judge(hangs, [hang for key, hang in now.items() if key not in before])
@@ -107,6 +107,12 @@ class Watchdog:
                 log.error(text, hang.text, about, hang.stacks(), extra=_about(hang))
             elif hang in worth:
                 log.error("%s; %s", hang.text, self._consequence(hang), extra=_about(hang))
+
+    def _go_on(self, key: tuple[Sort, str]) -> None:
+        if key in self._fatal:
+            self._fatal.remove(key)
+            if not self._fatal:  # the watchdog is fed again, before systemd acted
+                self._restarts.take_back()
 
     def _is_worth_it(self, hang: Hang) -> bool:
         if self._notify.watchdog_s is None or hang.part.key in self._fatal:

@@ -13,7 +13,7 @@ from pathlib import Path
 import attrs
 import click
 
-from agent.errors import ConfigError
+from agent.errors import AgentError
 from agent.state import DataLock
 from hw_sim.configuration import configuration, is_free, write
 from hw_sim.control import Control
@@ -112,7 +112,7 @@ def _check_folder(data: Path, file: Path) -> None:
         lock.hold()
         lock.release()
         is_ours = is_free(file, HEADER)
-    except (OSError, ConfigError) as exc:
+    except (OSError, AgentError) as exc:
         text = f"cannot use {data}: {getattr(exc, 'strerror', None) or exc}"
         raise click.ClickException(text) from exc
     if not is_ours:

@@ -96,6 +96,56 @@ def test_a_process_that_stood_still_accuses_nobody_until_all_had_their_time(
     assert pass_time(progress, clock, 1) != []
 
 
+def test_a_part_that_hangs_is_found_though_each_question_comes_late(
+    progress: Progress, clock: FakeClock, owing: Owing
+) -> None:
+    owing.since_s = clock.monotonic()
+
+    found = []
+    for _ in range(300):
+        clock.advance(3.2)
+        found.append(bool(progress.hangs()))
+
+    first = found.index(True)
+    assert first < 2 * BOUND_S / 3.2
+    assert all(found[first:])
+
+
+def test_of_pauses_soon_after_one_another_only_the_first_gives_the_whole_time_again(
+    progress: Progress, clock: FakeClock, owing: Owing
+) -> None:
+    owing.since_s = clock.monotonic()
+    clock.advance(3600)
+    assert pass_time(progress, clock, 20) == []
+
+    clock.advance(3600)
+
+    assert pass_time(progress, clock, 5) == []
+    assert pass_time(progress, clock, 5) != []
+
+
+def test_a_pause_long_after_another_gives_the_whole_time_again(
+    progress: Progress, clock: FakeClock, owing: Owing
+) -> None:
+    clock.advance(3600)
+    pass_time(progress, clock, 4 * BOUND_S)
+    owing.since_s = clock.monotonic()
+    pass_time(progress, clock, 20)
+
+    clock.advance(3600)
+
+    assert pass_time(progress, clock, BOUND_S) == []
+
+
+def test_a_part_that_works_between_late_questions_does_not_hang(
+    progress: Progress, clock: FakeClock, owing: Owing
+) -> None:
+    for _ in range(300):
+        owing.since_s = clock.monotonic()
+        clock.advance(3.2)
+        assert progress.hangs() == []
+
+
 def test_a_step_of_the_wall_clock_accuses_nobody(
     progress: Progress, clock: FakeClock, owing: Owing
 ) -> None:

@@ -1,17 +1,14 @@
-"""What the running agent says of itself, who is believed, and the lock of a data folder."""
+"""What the running agent says of itself, and who is believed."""
 
 import json
 import logging
 import os
 import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from agent.errors import ConfigError
-from agent.state import DataLock, StateFile, read
+from agent.state import StateFile, read
 
 ME = os.getpid()
 
@@ -157,6 +154,21 @@ def test_a_state_that_somebody_else_wrote_is_not_believed(
     assert read(data_dir, environ) is None
 
 
+@pytest.mark.parametrize("kind", ["fifo", "link", "folder"])
+def test_what_is_no_plain_file_is_not_read_and_holds_nobody_up(
+    data_dir: Path, environ: dict[str, str], tmp_path: Path, kind: str
+) -> None:
+    StateFile(data_dir, environ).write({"pid": ME})
+    path = file_in(environ)
+    path.rename(tmp_path / "moved")
+
+    {"fifo": os.mkfifo, "link": lambda p: p.symlink_to(tmp_path / "moved"), "folder": os.mkdir}[
+        kind
+    ](path)
+
+    assert read(data_dir, environ) is None
+
+
 def test_a_state_that_cannot_be_written_is_logged_once(
     data_dir: Path, environ: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -190,77 +202,3 @@ def test_the_next_place_is_taken_when_the_first_is_none(tmp_path: Path, data_dir
     state.remove()
 
     assert found is not None
-
-
-def held(data_dir: Path) -> DataLock:
-    lock = DataLock(data_dir)
-    lock.hold()
-    return lock
-
-
-def test_a_second_agent_is_kept_out(data_dir: Path) -> None:
-    lock = held(data_dir)
-
-    with pytest.raises(ConfigError) as caught:
-        DataLock(data_dir).hold()
-
-    lock.release()
-    assert str(caught.value) == (
-        f"another agent is running on {data_dir}, stop it or name another data_dir"
-    )
-
-
-def test_a_lock_that_is_held_can_be_taken_again_by_its_holder(data_dir: Path) -> None:
-    lock = held(data_dir)
-
-    lock.hold()
-
-    lock.release()
-
-
-def test_the_next_agent_may_in_once_the_first_has_gone(data_dir: Path) -> None:
-    first = held(data_dir)
-
-    first.release()
-    first.release()
-
-    held(data_dir).release()
-
-
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
-def test_an_agent_that_may_not_write_the_lock_is_kept_out_as_well(data_dir: Path) -> None:
-    lock = held(data_dir)
-    temporary = Path(tempfile.gettempdir())
-    for folder in (data_dir, *data_dir.parents):
-        if folder.is_relative_to(temporary) and folder != temporary:
-            folder.chmod(0o755)
-    script = f"""
-import os
-from pathlib import Path
-from agent.state import DataLock
-os.setuid(65534)
-DataLock(Path({str(data_dir)!r})).hold()
-"""
-
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-
-    lock.release()
-    assert "another agent" in done.stderr.splitlines()[-1]
-
-
-def test_a_data_folder_that_is_none_is_left_to_the_store(data_dir: Path) -> None:
-    data_dir.touch()
-
-    held(data_dir).release()
-
-
-def test_a_folder_that_comes_later_is_locked_then(data_dir: Path) -> None:
-    data_dir.touch()
-    lock = held(data_dir)
-    data_dir.unlink()
-
-    lock.hold()
-
-    with pytest.raises(ConfigError, match="another agent"):
-        held(data_dir)
-    lock.release()
