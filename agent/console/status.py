@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -73,7 +74,7 @@ def _print(text: str) -> None:
 def _is_locked(data_dir: Path) -> bool:
     """Whether an agent holds a data folder, though there is no word of it."""
     try:
-        with (data_dir / state.LOCK_NAME).open("rb") as stream:
+        with state.open_plain(data_dir / state.LOCK_NAME, os.O_RDONLY) as stream:
             fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -14,6 +14,7 @@ from agent.clock import Clock
 from agent.errors import StoreError
 from agent.model import Metric, Reason, Sample
 from agent.store.facts import StoreState, bound_text
+from agent.store.hand import Hand
 from agent.store.journal import Journal
 from agent.store.names import SharedNames
 from agent.store.outage import Outage
@@ -71,6 +72,7 @@ class Store:
             self._journal = Journal(journal_folders, waiting_bytes, self._devices)
         self._waiting_bytes = waiting_bytes
         self._waiting = Waiting(waiting_bytes, self._journal)
+        self._hand = Hand(self._waiting, self._journal)
         self._undescribed: set[str] = set()
         self._names = SharedNames()
         self._is_closed = False
@@ -151,28 +153,30 @@ class Store:
     def flush(self) -> bool:
         """Commit what waits; whether it worked. A failure is logged once, and is in ``state()``."""
         with self._writing:
-            if self._outage.error is not None and not self._is_writable():
+            is_in_trouble = self._outage.error is not None or self._hand.is_in_doubt
+            if is_in_trouble and not self._is_writable():
                 return False
-            events, dropped = self._waiting.take()
+            events, dropped = self._hand.take()
             is_ready = self._is_closed or (self._writer is not None and self._outage.error is None)
             if not events and not dropped and is_ready:
                 return True
             try:
                 self._commit(events, dropped)
             except BaseException as exc:
-                self._waiting.give_back(events, dropped)
+                self._hand.failed()
                 if not isinstance(exc, StoreError):
                     raise  # a bug of ours: it must not cost what waits
                 self._outage.failed(exc, self._waiting.dropped_total)
                 return False
-            self._waiting.done()
+            self._hand.done()
             self._outage.ended(self._waiting.dropped_total)
             return True
 
     def _is_writable(self) -> bool:
         """After a failure: whether an empty commit works now.
 
-        What waits is not in hand meanwhile, so that the oldest of it can still be dropped.
+        What waits is not in hand meanwhile, so that the oldest of it can still be dropped; but for
+        a batch that the file may have: it is looked for there first.
         """
         try:
             self._commit([], {})
@@ -266,7 +270,8 @@ class Store:
                 if self._recovery is not None:
                     self._recovery.replay(self._open, devices)
                 self._writer = self._open(None)
-            mark = self._journal.mark if self._journal is not None else None
+                self._hand.settle(self._writer)
+            mark = self._hand.mark if events or dropped else None
             self._writer.commit(events, dropped, devices, described, mark)
         except BaseException:
             self._undescribed.update(described)

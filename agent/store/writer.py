@@ -7,10 +7,10 @@ from pathlib import Path
 
 from agent.clock import CLOCK_SET_MS, Clock
 from agent.errors import StoreError
-from agent.files import make_file, make_folders
 from agent.model import Reason
-from agent.store import schema, witness
+from agent.store import witness
 from agent.store.book import Book, Entry
+from agent.store.connection import bystander, connect, file_at, prepare, why
 from agent.store.eras import Eras
 from agent.store.gaps import Gaps
 from agent.store.rows import arrange
@@ -19,7 +19,6 @@ from agent.store.waiting import Dropped, Event, GapOpened, Known, WaitingRow
 
 log = logging.getLogger(__name__)
 
-BUSY_MS = 1000  # how long a commit waits for somebody else's lock
 LAG_STEP_MS = 600_000  # keys may run this far ahead of the time before it is written down
 LOOKED_AT = 100_000  # rows in which one step looks for old ones
 
@@ -46,12 +45,12 @@ class Writer:
         self._version = version
         self._run_start_ms = run_start_ms
         try:
-            self._connection = _connect(path)
+            self._connection = connect(path)
         except (sqlite3.Error, OSError) as exc:
-            raise StoreError(f"cannot open {path}: {_why(exc, path)}") from exc
+            raise StoreError(f"cannot open {path}: {why(exc, path)}") from exc
         try:
-            _prepare(self._connection, path)
-            self._file = _file(path)
+            prepare(self._connection, path)
+            self._file = file_at(path)
             self._book = Book(self._connection, warn)
             self._eras = Eras(self._connection, clock.boot_id)
             self._gaps = Gaps(self._connection, run_start_ms)
@@ -60,7 +59,7 @@ class Writer:
             self._run = self._find_run()
         except (sqlite3.Error, OSError) as exc:
             self._connection.close()
-            raise StoreError(f"cannot open {path}: {_why(exc, path)}") from exc
+            raise StoreError(f"cannot open {path}: {why(exc, path)}") from exc
         except StoreError:
             self._connection.close()
             raise
@@ -108,7 +107,7 @@ class Writer:
         ``mark`` is told, just before the end, by what one can tell later that it was reached.
         """
         try:
-            if _file(self._path) != self._file:
+            if file_at(self._path) != self._file:
                 raise StoreError(f"{self._path} was replaced or removed while in use")
             self._connection.execute("BEGIN IMMEDIATE")
             before = witness.newest(self._connection) if mark is not None else {}
@@ -128,14 +127,17 @@ class Writer:
                     mark(made)
             self._connection.execute("COMMIT")
         except sqlite3.Error as exc:
-            raise StoreError(f"cannot write {self._path}: {_why(exc, self._path)}") from exc
+            raise StoreError(f"cannot write {self._path}: {why(exc, self._path)}") from exc
 
     def holds(self, made: witness.Witness | None) -> bool:
-        """Whether the transaction is in the file that ``mark`` was told of."""
+        """Whether the transaction is in the file, to stay, that ``mark`` was told of."""
         try:
-            return made is not None and witness.holds(self._connection, made)
+            is_there = made is not None and witness.holds(self._connection, made)
+            if is_there:  # perhaps in a log that was never synced
+                self._write_back("PASSIVE")
+            return is_there
         except sqlite3.Error as exc:
-            raise StoreError(f"cannot read {self._path}: {_why(exc, self._path)}") from exc
+            raise StoreError(f"cannot write {self._path}: {why(exc, self._path)}") from exc
 
     def _write(self, event: Event, known: Known) -> None:
         entry = self._book.entry(event.device, known.kind)
@@ -173,30 +175,37 @@ class Writer:
             self._connection.execute("DELETE FROM gap WHERE end_ms < ?", (ts_ms,))
             self._connection.execute("COMMIT")
         except sqlite3.Error as exc:
-            raise StoreError(f"cannot write {self._path}: {_why(exc, self._path)}") from exc
+            raise StoreError(f"cannot write {self._path}: {why(exc, self._path)}") from exc
         return gone
 
     def end_run(self, end_ms: int) -> None:
-        """Note that the agent stopped in order."""
-        try:
-            self._connection.execute("UPDATE run SET end_ms = ? WHERE id = ?", (end_ms, self._run))
-        except sqlite3.Error as exc:
-            raise StoreError(f"cannot write {self._path}: {_why(exc, self._path)}") from exc
+        """Note that the agent stopped in order; the file is whole without its log then.
 
-    def close(self) -> None:
-        """Close the file, with its log written back into it.
-
-        Left in WAL mode, it could not be read by somebody who may not write its folder, such as
-        an ordinary user with the sqlite3 shell when the agent runs as a service.
+        The note alone stands in the log: all that stands there is written again by the next run.
         """
         try:
-            self._connection.execute("PRAGMA journal_mode = DELETE")
-        except sqlite3.Error as exc:  # somebody reads it right now
-            log.debug("%s stays in WAL mode: %s", self._path, exc)
-        try:
-            self._connection.close()
+            self._write_back("RESTART")
+            self._connection.execute("UPDATE run SET end_ms = ? WHERE id = ?", (end_ms, self._run))
+            self._write_back("PASSIVE")
         except sqlite3.Error as exc:
-            raise StoreError(f"cannot close {self._path}: {_why(exc, self._path)}") from exc
+            raise StoreError(f"cannot write {self._path}: {why(exc, self._path)}") from exc
+
+    def _write_back(self, mode: str) -> None:
+        busy, *_ = self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        if busy:  # what is left in the log, the next run takes from there
+            log.debug("%s: its log is not emptied, somebody reads it right now", self._path)
+
+    def close(self) -> None:
+        """Close the file, and leave its log and the log's index beside it.
+
+        Made anew with each start, they cost 90 kB of writing more. And somebody who may not write
+        the folder, such as a guest with the sqlite3 shell, needs them for reading.
+        """
+        try:
+            with bystander(self._path):
+                self._connection.close()
+        except sqlite3.Error as exc:
+            raise StoreError(f"cannot close {self._path}: {why(exc, self._path)}") from exc
 
     def abandon(self) -> None:
         """Let go of the file after an error, in whatever state it is."""
@@ -251,44 +260,3 @@ def _oldest(table: str) -> str:
         f"SELECT key FROM ({oldest} LIMIT :looked_at) "
         "WHERE key < :key OR (ts_ms >= :set AND ts_ms < :ts) LIMIT :at_most"
     )
-
-
-def _file(path: Path) -> tuple[int, int] | None:
-    """Which file is there, whatever its name."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    make_folders(path.parent)
-    make_file(path)
-    return sqlite3.connect(
-        path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
-    )
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    schema.check_file(connection, str(path))  # nothing is changed in a file that is not ours
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA journal_mode = WAL")
-    # The log is written over from its start, never cut: growing it again costs metadata.
-    connection.execute("PRAGMA journal_size_limit = -1")
-    schema.migrate(connection, str(path))
-
-
-def _why(exc: Exception, path: Path) -> str:
-    """What went wrong in the user's words, and what to do."""
-    text = getattr(exc, "strerror", None) or str(exc)
-    code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
-        return "the disk is full, free some space"
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return "another program has locked it, close that program"
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN) or isinstance(exc, OSError):
-        return f"{text}, check that {path.parent} exists and may be written"
-    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return f"{text}, move it away or name another data_dir"
-    return text

@@ -114,6 +114,13 @@ def test_an_agent_that_holds_its_folder_runs_even_if_it_says_nothing(machine: Ma
     assert machine.run("status").stdout.startswith("agent    not running; start it with: ")
 
 
+def test_a_lock_that_is_a_fifo_holds_nobody_up(machine: Machine) -> None:
+    (machine.folder / "data").mkdir()
+    os.mkfifo(machine.folder / "data" / "agent.lock")
+
+    assert machine.run("status").stdout.startswith("agent    not running; start it with: ")
+
+
 def test_status_leaves_no_lock_behind(machine: Machine) -> None:
     (machine.folder / "data").mkdir()
     (machine.folder / "data" / "agent.lock").touch()

@@ -4,8 +4,10 @@ import os
 import re
 import shlex
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from agent.state import DataLock
@@ -50,6 +52,8 @@ def test_the_demo_stores_every_device_and_ends_by_itself(tmp_path: Path) -> None
         "agent.lock",
         "agent.toml",
         "telemetry.db",
+        "telemetry.db-shm",
+        "telemetry.db-wal",
     ]
 
 
@@ -105,8 +109,9 @@ def test_the_demo_ends_in_order_when_it_is_interrupted(tmp_path: Path) -> None:
 
     assert demo.returncode == 0, log
     assert "stopped" in log
+    with closing(sqlite3.connect(tmp_path / "data" / "telemetry.db")) as store:
+        assert store.execute("SELECT end_ms IS NOT NULL FROM run").fetchall() == [(1,)]
     assert "report --daily --config data/agent.toml" in said
-    assert not (tmp_path / "data" / "telemetry.db-wal").exists()
 
 
 def test_a_second_demo_takes_another_port_and_other_data(tmp_path: Path) -> None:

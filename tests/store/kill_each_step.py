@@ -52,16 +52,25 @@ class Scene:
             SystemClock(),
             waiting_bytes=self._waiting_bytes,
             guard=guard,
-            journal_folders=[self.memory],
+            journal_folders=self.journal_folders(),
         )
         store.open_journal()
         for name in DEVICES:
             store.add_device(name, "host" if name == "host" else "s7", 1.0)
         return store
 
+    def journal_folders(self) -> list[Path] | None:
+        return [self.memory]
+
     def live(self, rounds: int, samples: int) -> None:
+        """A life with a stop in order."""
+        store = self.store()
+        self.fill(store, rounds, samples)
+        store.close()
+
+    def fill(self, store: Store, rounds: int, samples: int) -> None:
         """Samples and gaps, a flush, and again; each is said before it goes in and after."""
-        store, clock = self.store(), SystemClock()
+        clock = SystemClock()
         number = 0
         with self.said.open("ab", buffering=0) as said:
             for _ in range(rounds):
@@ -76,7 +85,6 @@ class Scene:
                 said.write(b"gap %d\n" % number)
                 store.flush()
                 store.close_gap("press", clock.now_ms())
-        store.close()
 
     def inherit(self) -> None:
         """The next start, with nothing to poll."""
