@@ -17,7 +17,7 @@ FOREIGN = frozenset(
         "sbin", "sys", "usr", "var",
     )
 )  # fmt: skip
-# The service has a /tmp of its own, and homes are closed for its user.
+# /tmp is closed for the service, and homes are for its user.
 HIDDEN = ("home", "root", "tmp")
 
 

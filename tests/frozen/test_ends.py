@@ -80,6 +80,8 @@ def test_a_signal_ends_all_of_it_with_every_poll_stored(
     assert sorted(path.name for path in (agent.folder / "data").iterdir()) == [
         "agent.lock",
         "telemetry.db",
+        "telemetry.db-shm",
+        "telemetry.db-wal",
     ]
 
 
