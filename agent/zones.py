@@ -1,5 +1,6 @@
 """The time zone of the user with its times of day, and one whose time never jumps."""
 
+import warnings
 from datetime import date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,10 @@ def zone_of(name: str) -> tzinfo:
     import tzlocal
 
     try:
-        zone: tzinfo = tzlocal.get_localzone()
+        with warnings.catch_warnings():
+            # It says in its own words that a machine has no zone set, and takes UTC: so be it.
+            warnings.simplefilter("ignore")
+            zone: tzinfo = tzlocal.get_localzone()
     except (KeyError, ValueError, OSError) as exc:
         # Such as TZ=CET-1CEST, or an /etc/timezone that is not what /etc/localtime is.
         lines = str(exc.args[0] if exc.args else exc).splitlines()

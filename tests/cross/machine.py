@@ -1,5 +1,6 @@
 """Machines of another architecture, as users have them: Debian without Python, emulated."""
 
+import functools
 import os
 import subprocess
 from collections.abc import Sequence
@@ -30,6 +31,7 @@ def made_by(*words: str | Path) -> str:
     return done.stdout.strip()
 
 
+@functools.cache  # for all tests, also where the tree is edited meanwhile
 def built(arch: str) -> Path:
     """The one file for an architecture, as it is made from the tree as it is."""
     made_by(ROOT / "build" / "cross.sh", arch)
