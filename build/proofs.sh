@@ -5,6 +5,8 @@
 set -eu
 
 PYTHON=.venv/bin/python
+TOOLS="systemd-container:systemd-nspawn systemd:systemd-analyze mmdebstrap:mmdebstrap \
+    util-linux:nsenter lintian:lintian e2fsprogs:mkfs.ext4 gcc:gcc binutils:strip"
 
 proofs() { # MARKERS...: pytest on those that were collected
     title=$1
@@ -21,6 +23,8 @@ main() {
     cd "$(dirname "$0")/.."
     form=$1
     shift
+    # shellcheck disable=SC2086
+    sh build/test_tools.sh $TOOLS
     sh build/build.sh
     if [ "$form" = long ]; then
         proofs "everything slow, the one file, systemd, ARM" \

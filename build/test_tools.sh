@@ -1,5 +1,6 @@
 #!/bin/sh
 # Install what the test suite uses from Debian, where it may, and say what is missing otherwise.
+# Usage: build/test_tools.sh [PACKAGE:COMMAND ...]   those of "make test" by default
 set -eu
 
 # package:command-or-file that shows that it is there
@@ -34,6 +35,7 @@ install_debian() {
 }
 
 main() {
+    [ $# -eq 0 ] || TOOLS="$*"
     wanted=$(missing)
     [ -n "$wanted" ] || return 0
     # shellcheck disable=SC2086
