@@ -21,7 +21,7 @@ COOKIE = struct.Struct("!8sIIII64s")  # magic, size, offset and size of the tabl
 ENTRY = struct.Struct("!IIIIBc")  # size of this entry, offset, size, size inflated, flag, kind
 LOOK_BACK = 64 * 1024  # bytes from the file's end in which the cookie must lie
 SIZE_LIMIT = 256 * 1024 * 1024
-UNPACKED = frozenset({b"b", b"x", b"n"})  # programs and libraries, data, symbolic links
+UNPACKED = frozenset({b"b", b"x", b"Z", b"n"})  # libraries, data, zip files, symbolic links
 
 
 @attrs.frozen
