@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agent import __version__
-from agent.service.program import BUILD_FILE
+from agent.service.build import BUILD_FILE
 from build.inside import BOOTLOADER, Part, bootloader_of, facts_of, parts, read_sources
 from build.origins import (
     LICENCES,

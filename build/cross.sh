@@ -88,6 +88,7 @@ freeze() { # ARCH
     dependencies "$deps"
     work=$(mktemp -d "$MADE/cross-$1.XXXXXX")
     trap 'rm -rf "$work"' EXIT
+    trap 'exit 1' HUP INT TERM
     # A copy, as the tree may be edited meanwhile.
     sources >"$work/src.tar"
     key="$(sha256sum <"$work/src.tar" | cut -c 1-64) $root $deps $SOURCE_DATE_EPOCH"

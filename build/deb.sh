@@ -8,15 +8,6 @@ PYTHON=${PYTHON:-.venv/bin/python}
 TREES=${TREES:-build/made/deb}
 LINTIAN=${LINTIAN:-lintian}
 
-need() {
-    for tool in "$@"; do
-        command -v "$tool" >/dev/null 2>&1 || {
-            echo "deb: $tool is missing, install it: apt install dpkg" >&2
-            exit 1
-        }
-    done
-}
-
 architecture() { # FILE
     case "$1" in
         *-x86_64) echo amd64 ;;
@@ -50,7 +41,7 @@ check() { # PACKAGES
 
 main() {
     cd "$(dirname "$0")/.."
-    need dpkg-deb md5sum
+    sh build/tools.sh dpkg:dpkg-deb coreutils:md5sum
     if [ $# -eq 0 ]; then
         set -- "$OUT"/agent-linux-x86_64 "$OUT"/agent-linux-arm64 "$OUT"/agent-linux-armhf
     fi

@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 
 from agent.service.archive import Archive, Entry, read_archive
-from agent.service.program import BUILD_FILE
+from agent.service.build import BUILD_FILE
 
 BOOTLOADER = "the program before its archive"
 MODULES, SCRIPTS, OPTIONS, PACKED_MODULES = b"m", b"s", b"o", b"z"

@@ -5,15 +5,6 @@
 # OUT gets a folder such as Linux-64bit-intel with the file run.
 set -eu
 
-need() {
-    for tool in "$@"; do
-        command -v "$tool" >/dev/null 2>&1 || {
-            echo "build: $tool is missing, install it: apt install gcc libc6-dev binutils" >&2
-            exit 1
-        }
-    done
-}
-
 source_of() { # PYTHON FOLDER
     "$1" -m pip freeze --disable-pip-version-check | grep '^pyinstaller==' >"$2/wanted"
     awk '/^pyinstaller==/ {on = 1} on {print} on && !/\\$/ {exit}' requirements-build.lock \
@@ -27,7 +18,7 @@ main() {
     python=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
     out=$2
     cc=${3:-gcc}
-    need "$cc" strip
+    sh build/tools.sh "gcc:$cc" libc6-dev:/usr/include/stdio.h binutils:strip
     here=$(dirname "$0")
     key=$(cat "$here/unpack_folder.c" "$here/make.sh" requirements-build.lock | sha256sum)
     if [ -e "$out/key" ] && [ "$(cat "$out/key")" = "$key" ]; then
@@ -35,6 +26,7 @@ main() {
     fi
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
+    trap 'exit 1' HUP INT TERM
     source_of "$python" "$work"
     "$cc" -O2 -Wall -Wextra -Werror -fPIE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
         -D_FILE_OFFSET_BITS=64 -c "$here/unpack_folder.c" -o "$work/unpack_folder.o"

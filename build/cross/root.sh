@@ -75,9 +75,12 @@ make_root() { # KIND ARCH SUITE ROOT
     echo "making a Debian $3 for $2 ($1), once" >&2
     work=$(mktemp -d "$4.XXXXXX")
     trap 'rm -rf "$work"' EXIT
+    trap 'exit 1' HUP INT TERM
     log=$work.log
     list=$(known_sources "$3")
-    echo "$list" | mmdebstrap --architectures="$2" --variant=extract --skip=check/qemu \
+    # It mounts /proc in the new root. Among mounts of its own that ends with it, also where it is
+    # killed; among ours it would stay, and "rm -rf" of the root would go on in there.
+    echo "$list" | unshare -m mmdebstrap --architectures="$2" --variant=extract --skip=check/qemu \
         --hook-dir="$MERGED" --include="$(packages "$1")" --extract-hook="$REGISTER" \
         "$3" "$work" - >"$log" 2>&1 || {
         tail -n 20 "$log" >&2

@@ -3,7 +3,6 @@
 # Usage: build/cross/tools.sh arm64|armhf|amd64
 set -eu
 
-# package:command-or-file that shows that it is there
 tools() { # ARCH
     echo "mmdebstrap:mmdebstrap util-linux:unshare binutils:readelf"
     echo "debian-archive-keyring:/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -28,34 +27,13 @@ tools() { # ARCH
     echo "qemu-user-static:qemu-aarch64-static"
 }
 
-missing() { # ARCH
-    for tool in $(tools "$1"); do
-        shown=${tool#*:}
-        [ -e "$shown" ] || command -v "$shown" >/dev/null 2>&1 || echo "${tool%%:*}"
-    done
-}
-
-install_debian() {
-    [ "$(id -u)" -eq 0 ] || return 1
-    DEBIAN_FRONTEND=noninteractive apt-get -qq update >/dev/null 2>&1 || true
-    DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$@" \
-        >/dev/null 2>&1
-}
-
 main() {
     command -v dpkg >/dev/null 2>&1 || {
         echo "cross: needs Debian or a relative of it: there is no dpkg here" >&2
         exit 3
     }
-    wanted=$(missing "$1")
-    [ -n "$wanted" ] || return 0
-    # shellcheck disable=SC2086
-    install_debian $wanted || true
-    wanted=$(missing "$1" | tr '\n' ' ')
-    if [ -n "$wanted" ]; then
-        echo "cross: missing and can't be installed from here: apt install $wanted" >&2
-        exit 3
-    fi
+    # shellcheck disable=SC2046
+    sh build/tools.sh $(tools "$1") || exit 3
 }
 
 main "$@"

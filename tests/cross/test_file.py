@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.service.archive import read_archive
+from agent.service.archive import UNPACKED, read_archive
 from tests.cross.machine import OUT, built
 
 SIZE_LIMIT = 16_000_000
@@ -26,7 +26,7 @@ def programs(file: Path) -> Iterator[tuple[str, bytes]]:
     archive = read_archive(file)
     yield "bootloader", file.read_bytes()
     for entry in archive.entries:
-        content = archive.content(entry) if entry.kind in b"bx" else b""
+        content = archive.content(entry) if entry.kind in UNPACKED else b""
         if content.startswith(ELF):
             yield entry.name, content
         elif content.startswith(b"PK"):
