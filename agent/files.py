@@ -91,6 +91,25 @@ def make_file(path: Path) -> None:
         os.close(handle)
 
 
+def open_plain(path: str | Path, flags: int, folder: int | None = None) -> int:
+    """Open a file, and nothing else; ``folder`` is the handle of the one it is looked for in.
+
+    Where others may write lies perhaps a FIFO, which waits for ever.
+
+    Raises:
+        OSError: It is none, or cannot be opened.
+    """
+    safe = os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(path, flags | safe, dir_fd=folder)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is no plain file", str(path))
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
 def sync_folder(folder: Path) -> None:
     """Make renames and removals in a folder last, where its file system can."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

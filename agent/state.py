@@ -1,6 +1,5 @@
 """What the running agent says of itself, in a small file that is never on the card."""
 
-import errno
 import fcntl
 import hashlib
 import json
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from agent.errors import AgentError
-from agent.files import make_file, make_folders
+from agent.files import make_file, make_folders, open_plain
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +115,7 @@ def _trusted(data_dir: Path) -> set[int]:
 
 def _read_one(path: Path, trusted: set[int]) -> dict[str, Any] | None:
     try:
-        with open_plain(path, os.O_RDONLY) as stream:
+        with os.fdopen(open_plain(path, os.O_RDONLY), "rb") as stream:
             owner = os.fstat(stream.fileno()).st_uid
             if owner not in trusted:
                 return None
@@ -207,11 +206,12 @@ def _open_lock(path: Path) -> IO[bytes] | None:
     try:
         make_folders(path.parent)
         make_file(path)
-        return open_plain(path, os.O_WRONLY | os.O_APPEND)
+        return os.fdopen(open_plain(path, os.O_WRONLY | os.O_APPEND), "ab")
     except OSError:
         pass
     try:
-        return open_plain(path, os.O_RDONLY)  # of another user: it can be locked all the same
+        # Of another user: it can be locked all the same.
+        return os.fdopen(open_plain(path, os.O_RDONLY), "rb")
     except FileNotFoundError:
         return None
     except OSError as exc:
@@ -220,17 +220,15 @@ def _open_lock(path: Path) -> IO[bytes] | None:
         return None
 
 
-def open_plain(path: Path, flags: int) -> IO[bytes]:
-    """A file, and nothing else: where others may write lies perhaps a FIFO, which waits for ever.
-
-    Raises:
-        OSError: It is none, or cannot be opened.
-    """
-    handle = os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+def is_locked(data_dir: Path) -> bool | None:
+    """Whether an agent holds a data folder, be it without a word; ``None``: we may not look."""
     try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(errno.EINVAL, "it is no plain file", str(path))
-        return os.fdopen(handle, "rb" if flags == os.O_RDONLY else "ab")
-    except BaseException:
-        os.close(handle)
-        raise
+        with os.fdopen(open_plain(data_dir / LOCK_NAME, os.O_RDONLY), "rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except PermissionError:
+        return None
+    except (OSError, ValueError):  # there is none, or it can't be locked on this file system
+        return False
+    return False

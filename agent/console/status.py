@@ -1,8 +1,6 @@
 """What ``status`` prints: from the running agent, and from the store."""
 
-import fcntl
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +27,7 @@ def status_report(config: Config, *, as_json: bool) -> str:
     """
     now_ms = SystemClock().now_ms()
     running = _completed(state.read(config.data_dir), config, now_ms)
-    is_running = running is not None or _is_locked(config.data_dir)
+    is_running = running is not None or bool(state.is_locked(config.data_dir))
     stored, error = _stored(config, now_ms, is_running=is_running)
     gaps = [gap for known in stored.values() for gap in known["gaps"]]
     gaps.sort(key=lambda shown: shown.gap.start_ms)
@@ -69,18 +67,6 @@ def _print(text: str) -> None:
         sys.stdout.flush()
     except OSError as exc:
         raise AgentError(f"cannot write what was asked for: {exc.strerror}") from exc
-
-
-def _is_locked(data_dir: Path) -> bool:
-    """Whether an agent holds a data folder, though there is no word of it."""
-    try:
-        with state.open_plain(data_dir / state.LOCK_NAME, os.O_RDONLY) as stream:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # there is none, or it can't be locked on this file system
-        return False
-    return False
 
 
 def _is_absent(path: Path) -> bool:

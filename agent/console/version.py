@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agent import __version__
+from agent.service.build import this_build
 
 PACKAGES = (
     "apscheduler",
@@ -38,23 +39,11 @@ def facts() -> dict[str, Any]:
     system = _system()
     return {
         "agent": __version__,
-        "build": build(),
+        "build": this_build(),
         **system,
         "libraries": libraries(sys.path),
         "schema": VERSION,
     }
-
-
-def build() -> str | None:
-    """The id of this build of the one file: SHA-256 of what went in; ``None`` from source."""
-    folder = getattr(sys, "_MEIPASS", None)
-    if folder is None:
-        return None
-    try:
-        found = json.loads(Path(folder, "build.json").read_text("utf-8"))["build"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return str(found)
 
 
 def libraries(path: Iterable[str]) -> Mapping[str, str | None]:
@@ -70,8 +59,8 @@ def libraries(path: Iterable[str]) -> Mapping[str, str | None]:
 
 def _lines() -> Iterator[str]:
     yield f"agent {__version__}"
-    number = build()
-    rows = {"build": number[:8]} if number else {}
+    build = this_build()
+    rows = {"build": build[:8]} if build else {}
     rows |= _system()
     rows |= {name: found or "missing" for name, found in libraries(sys.path).items()}
     width = max(map(len, rows))

@@ -11,7 +11,8 @@ from agent.config.schema import SECTIONS, DeviceSection
 from agent.config.source import SECRET
 from agent.config.structure import base_type
 from agent.discovery.search import Kinds
-from agent.doctor.secrets import CONTENT, HIDDEN, hints_of_class
+from agent.doctor.masking import HIDDEN
+from agent.doctor.secrets import CONTENT, hints_of_class
 
 HEADER: Final = re.compile(r"\s*\[\[?\s*[A-Za-z_.-]{1,40}\s*\]?\]?\s*(#.*)?")
 PAIR: Final = re.compile(r"(\s*)([A-Za-z0-9_-]{1,40})(\s*=\s*)(.*)")

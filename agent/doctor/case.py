@@ -1,6 +1,5 @@
 """What is examined: a machine, the configuration that was found, and the agent that runs on it."""
 
-import fcntl
 import os
 import tomllib
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from agent.discovery.search import Kinds
 from agent.doctor.machine import Machine
 from agent.doctor.systemd import Unit, shown_unit, variables_in
 from agent.errors import ConfigError
+from agent.service.own import STORE
 
 SERVICE_DATA = Path("/var/lib/agent")
 STALE_MS = 30_000  # the state is written every 2 s; one this old is of an agent that hangs
@@ -50,6 +50,11 @@ class Case:
         return self.config.data_dir if self.config is not None else _raw_data_dir(self)
 
     @property
+    def store(self) -> Path | None:
+        """The file of the samples, there or not."""
+        return self.data_dir / STORE if self.data_dir is not None else None
+
+    @property
     def devices(self) -> tuple[DeviceConfig, ...]:
         """Those that are polled."""
         return tuple(d for d in self.config.devices if d.enabled) if self.config else ()
@@ -65,13 +70,20 @@ class Case:
         is_usual = self.file is None or self.file == find()
         return "" if is_usual else f" --config {self.file}"
 
+    @property
+    def restart(self) -> str:
+        """How the agent that runs is started anew."""
+        if self.unit.is_active:
+            return f"{self.unit.sudo}systemctl{self.unit.option} restart agent"
+        return f"stop the agent and start it again: agent run{self.option}"
+
 
 def gather(machine: Machine, file: Path | None, kinds: Kinds) -> Case:
     """Everything that is known before the checks begin; never raises for what is wrong."""
     environ = machine.environ
     named = file or (Path(environ["AGENT_CONFIG"]) if environ.get("AGENT_CONFIG") else find())
     unit = shown_unit(machine)
-    if named is not None and unit.config is not None and _is_same(named, unit.config):
+    if unit.runs_with(named):
         # What only the service has; without it, references to it would be faults.
         machine = attrs.evolve(machine, environ={**_of_service(unit), **environ})
     config, error = None, None
@@ -83,11 +95,10 @@ def gather(machine: Machine, file: Path | None, kinds: Kinds) -> Case:
     if case.data_dir is None:
         return case
     running = state.read(case.data_dir, environ)
-    return attrs.evolve(case, running=running, is_locked=_is_locked(case.data_dir, unit))
-
-
-def _is_same(one: Path, other: Path) -> bool:
-    return os.path.realpath(one) == os.path.realpath(other)
+    is_locked = state.is_locked(case.data_dir)
+    if is_locked is None:  # it is of the service's user, who keeps it to his group
+        is_locked = unit.is_active
+    return attrs.evolve(case, running=running, is_locked=is_locked)
 
 
 def _of_service(unit: Unit) -> dict[str, str]:
@@ -119,17 +130,3 @@ def _raw_data_dir(case: Case) -> Path | None:
         except (ValueError, RuntimeError):
             return None
     return SERVICE_DATA if case.machine.at(str(SERVICE_DATA)).is_dir() else None
-
-
-def _is_locked(data_dir: Path, unit: Unit) -> bool:
-    """Whether an agent holds a data folder, though there may be no word of it."""
-    try:
-        with state.open_plain(data_dir / state.LOCK_NAME, os.O_RDONLY) as stream:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except PermissionError:  # of the service's user, who keeps them to his group
-        return unit.is_active
-    except (OSError, ValueError):  # there is none, or it can't be locked on this file system
-        return False
-    return False

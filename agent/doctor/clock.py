@@ -38,7 +38,7 @@ def check_clock(case: Case) -> Iterator[Finding]:
 
 def _synchronised(case: Case) -> Iterator[Finding]:
     state = case.machine.clock.is_synchronised()
-    running = sorted(_running(case))
+    running = _running(case)
     by = f" by {', '.join(running)}" if running else ""
     if state:
         yield ok(f"the clock is synchronised{by}")
@@ -58,7 +58,7 @@ def _synchronised(case: Case) -> Iterator[Finding]:
         yield warning(text, SET if there else INSTALL)
 
 
-def _running(case: Case) -> Iterator[str]:
+def _running(case: Case) -> list[str]:
     """Which programs keep the time; in a container none of them is seen."""
     names = set()
     for path in case.machine.at("/proc").glob("[0-9]*/comm"):
@@ -66,7 +66,7 @@ def _running(case: Case) -> Iterator[str]:
             names.add(path.read_text("utf-8", "replace").strip())
         except OSError:  # it ended
             continue
-    return iter({DAEMONS[name] for name in names & set(DAEMONS)})
+    return sorted({DAEMONS[name] for name in names & DAEMONS.keys()})
 
 
 def _zone(case: Case, now_ms: int) -> Iterator[Finding]:

@@ -75,7 +75,7 @@ def _target(machine: Machine, report: str) -> list[Path]:
     """The names that the file may have, the first that is free is taken."""
     if report:
         path = Path(report).expanduser()
-        if path.exists() or path.is_symlink():
+        if os.path.lexists(path):
             raise ConfigError(
                 f"--report: found {report!r}, which is there already, allowed: a new file"
             )

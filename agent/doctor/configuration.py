@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from agent.access import how_to_read
 from agent.config import Config, FaultyConfigError
 from agent.config.environment import DEVICE_PREFIX, PREFIX
 from agent.config.schema import SECTIONS
@@ -42,11 +43,8 @@ def _sound(case: Case, config: Config) -> Iterator[Finding]:
 
 def _faults(case: Case, file: Path) -> Iterator[Finding]:
     if _is_closed(file):
-        yield problem(
-            f"{file}: this user may not read it",
-            "sudo agent doctor; or, to use every command: sudo usermod -aG agent $USER, then "
-            "log in again",
-        )
+        fix = how_to_read(file) or "sudo agent doctor"
+        yield problem(f"{file}: this user may not read it", fix)
         return
     check = f"correct it, then: agent check{case.option}"
     faults = case.error.faults if isinstance(case.error, FaultyConfigError) else ()
@@ -104,14 +102,8 @@ def _others(case: Case) -> Iterator[Finding]:
     elif isinstance(started_ms, int) and _changed_ms(case.file) > started_ms:
         yield warning(
             f"{case.file} was changed after the agent started, which does not know of that",
-            _restart(case),
+            case.restart,
         )
-
-
-def _restart(case: Case) -> str:
-    if case.unit.is_active:
-        return f"{case.unit.sudo}systemctl{case.unit.option} restart agent"
-    return f"stop the agent and start it again: agent run{case.option}"
 
 
 def _changed_ms(file: Path) -> float:

@@ -40,7 +40,7 @@ def check_devices(case: Case, progress: Progress) -> Iterator[Finding]:
     if case.running is not None and _age_ms(case) > STALE_MS:
         yield warning(
             f"the running agent has said nothing for {_age_ms(case) / 1000:.0f} s, it may hang",
-            "see its log, then start it again: sudo systemctl restart agent",
+            f"see its log, then: {case.restart}",
         )
     live, spared = [], []
     for device in case.devices:
@@ -67,7 +67,7 @@ def check_devices(case: Case, progress: Progress) -> Iterator[Finding]:
 
 def read_all(
     case: Case, devices: list[DeviceConfig], progress: Progress
-) -> Iterator[tuple[DeviceConfig, Reading | BaseException]]:
+) -> Iterator[tuple[DeviceConfig, Reading | Exception]]:
     """Each device with what it said, or why it could not be read, in the order given."""
     clock = case.machine.clock
     began_s = clock.monotonic()
@@ -85,19 +85,26 @@ def read_all(
     longest_s = max((device.timeout_s for device in devices), default=0.0)
     for done, (device, call) in enumerate(calls):
         own_s = device.timeout_s if rounds == 1 else longest_s * rounds
-        while True:
-            progress(done, len(calls), clock.monotonic() - began_s)
-            left_s = began_s + own_s + GRACE_S - clock.monotonic()
-            try:
-                answer: Reading | BaseException = call.answer(min(LOOK_EVERY_S, left_s))
-            except NotYetError as exc:
-                if left_s > 0:
-                    continue
-                answer = exc
-            except Exception as exc:  # noqa: BLE001 - an error in a driver is a finding
-                answer = exc
-            break
-        yield device, answer
+
+        def left_s(done: int = done, own_s: float = own_s) -> float:
+            passed_s = clock.monotonic() - began_s
+            progress(done, len(calls), passed_s)
+            return own_s + GRACE_S - passed_s
+
+        yield device, _awaited(call, left_s)
+
+
+def _awaited(call: Call[Reading], left_s: Callable[[], float]) -> Reading | Exception:
+    """What a call returned, or raised, or that it did not come to its end."""
+    while True:
+        wait_s = left_s()
+        try:
+            return call.answer(min(LOOK_EVERY_S, wait_s))
+        except NotYetError as exc:
+            if wait_s <= 0:
+                return exc
+        except Exception as exc:  # noqa: BLE001 - an error in a driver is a finding
+            return exc
 
 
 def read_device(case: Case, device: DeviceConfig) -> Reading:
@@ -118,9 +125,7 @@ def read_device(case: Case, device: DeviceConfig) -> Reading:
         driver.close()
 
 
-def _finding(
-    case: Case, device: DeviceConfig, answer: Reading | BaseException
-) -> Iterator[Finding]:
+def _finding(case: Case, device: DeviceConfig, answer: Reading | Exception) -> Iterator[Finding]:
     command = f"agent read {device.name}{case.option}"
     if isinstance(answer, Reading):
         without = f", {answer.missing} of them without a valid value" if answer.missing else ""

@@ -12,7 +12,7 @@ from agent.doctor.finding import Finding, counted, note, ok, problem, warning
 from agent.doctor.machine import Machine
 from agent.doctor.mounts import NETWORK, SIMPLE, Mount, mount_of
 
-MAX_PERCENT: Final = 90.0  # where the configuration has no max_disk_percent
+MAX_PERCENT: Final = 90.0  # in use; a file system is slow, and its card worn, with less free
 LITTLE: Final = 200_000_000  # bytes; logs and an upgrade need some
 NONE_LEFT: Final = 20_000_000
 MOVE: Final = "name a data_dir in [agent] that is on the card or on a disk of this machine"
@@ -77,15 +77,15 @@ def is_container(machine: Machine) -> bool:
 
 def _room(case: Case, folder: Path) -> Iterator[Finding]:
     space = case.machine.space(folder)
-    store = case.config.store if case.config is not None else None
-    limit = float(getattr(store, "max_disk_percent", MAX_PERCENT))
     free = f"{size_text(space.free)} of {size_text(space.total)} free"
     text = f"{folder}: {free}, {space.used_percent:.0f} % used"
-    fix = "delete what is not needed, see: sudo du -xh / | sort -h | tail; or retention_days in "
-    fix += "[store]"
+    fix = (
+        "delete what is not needed, see: sudo du -xh / | sort -h | tail; "
+        "or let retention_days in [store] be less"
+    )
     if space.free < NONE_LEFT:
         yield problem(f"{text}: samples can't be stored for long", fix)
-    elif space.used_percent >= limit or space.free < LITTLE:
+    elif space.used_percent >= MAX_PERCENT or space.free < LITTLE:
         yield warning(text, fix)
     else:
         yield ok(text)

@@ -10,6 +10,7 @@ import attrs
 from agent.clock import Clock, SystemClock
 from agent.discovery.targets import Resolve, look_up
 from agent.errors import AgentError
+from agent.service.build import unpacked_folder
 from agent.service.commands import SystemRunner
 
 TEXT_LIMIT = 1 << 20  # bytes of one file of the system
@@ -49,12 +50,6 @@ class Space:
 Run = Callable[[Sequence[str], float], Output]
 
 
-def unpacked_folder() -> Path | None:
-    """Where the one file unpacked itself to, if it did."""
-    folder = getattr(sys, "_MEIPASS", None)
-    return Path(folder) if folder else None
-
-
 @attrs.frozen
 class Machine:
     """Where facts come from; ``root`` is where ``/proc``, ``/sys``, ``/etc`` and ``/run`` lie."""
@@ -83,10 +78,10 @@ class Machine:
             return ""
         return data.decode("utf-8", "replace").strip().strip("\0")
 
-    def number(self, path: str, base: int = 10) -> int | None:
+    def number(self, path: str) -> int | None:
         """The whole number in a file of the system."""
         try:
-            return int(self.text(path), base)
+            return int(self.text(path))
         except ValueError:
             return None
 

@@ -54,15 +54,9 @@ def mounts(machine: Machine) -> Iterator[Mount]:
 
 def mount_of(machine: Machine, path: Path) -> Mount | None:
     """The mount that a path is on; links in it must be resolved."""
-    found = None
-    parts = path.parts
-    for mount in mounts(machine):
-        point = Path(mount.point).parts
-        if parts[: len(point)] == point and (
-            found is None or len(point) >= len(Path(found.point).parts)
-        ):
-            found = mount  # of two at the same place the later one is seen
-    return found
+    around = [mount for mount in mounts(machine) if path.is_relative_to(mount.point)]
+    # Of two at the same place the later one is seen.
+    return max(reversed(around), key=lambda mount: len(mount.point), default=None)
 
 
 def _plain(text: str) -> str:

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from agent.doctor.bounded import Call, NotYetError
 from agent.doctor.case import Case
@@ -16,8 +17,8 @@ UP: Final = 0x1  # source: linux/route.h, RTF_UP
 def check_network(case: Case) -> Iterator[Finding]:
     """Whether addresses can be reached is seen when the devices are read."""
     hosts = {host for device in case.devices if (host := host_of(device.options))}
-    yield from _interfaces(case.machine, needed=any(not is_here(host) for host in hosts))
-    yield from _names(case, {host for host in hosts if not _is_address(host)})
+    yield from _interfaces(case.machine, needed=any(not _is_here(host) for host in hosts))
+    yield from _names(case, {host for host in hosts if _address(host) is None})
 
 
 def host_of(options: Any) -> str:
@@ -28,20 +29,22 @@ def host_of(options: Any) -> str:
     url = getattr(options, "url", None)
     if not isinstance(url, str) or not url:
         return ""
-    from urllib.parse import urlsplit
-
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
 
 
-def is_here(host: str) -> bool:
-    """Whether a host is this machine by its address."""
+def _is_here(host: str) -> bool:
+    address = _address(host)
+    return host == "localhost" if address is None else address.is_loopback
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+        return ipaddress.ip_address(host)
     except ValueError:
-        return host == "localhost"
+        return None
 
 
 def _interfaces(machine: Machine, *, needed: bool) -> Iterator[Finding]:
@@ -94,11 +97,3 @@ def _names(case: Case, names: set[str]) -> Iterator[Finding]:
             yield note(f"the name {name} is not known: {exc}", fix)
         else:
             yield ok(f"{name} is {', '.join(addresses)}")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True

@@ -24,9 +24,8 @@ from agent.doctor.accounts import (
 from agent.doctor.case import Case
 from agent.doctor.finding import Finding, note, ok, problem, warning
 from agent.doctor.sandbox import check_sandbox, closed_folders
+from agent.service.own import STORE, STORE_PARTS
 from agent.state import LOCK_NAME
-
-STORE_ENDS = ("", "-wal", "-shm")
 
 
 def runner(case: Case) -> Account:
@@ -60,9 +59,9 @@ def check_permissions(case: Case) -> Iterator[Finding]:
     if case.file is not None:
         yield from _configuration(account, case.file)
         yield from _secret_files(case, case.file)
-    if case.config is not None and case.data_dir is not None:
-        yield from _data(case, account, case.data_dir)
-        yield from _store_files(case, account)
+    if case.config is not None:
+        yield from _data(case, account, case.config.data_dir)
+        yield from _store_files(account, case.config.data_dir)
         yield from check_sandbox(case)
 
 
@@ -121,12 +120,12 @@ def _data(case: Case, account: Account, data_dir: Path) -> Iterator[Finding]:
     if not folder.is_dir():
         yield problem(f"{folder} is no folder", "name another data_dir in [agent]")
     elif not is_writable:
-        what = "it" if folder == data_dir else f"{data_dir}"
         text = f"{folder} can't be written by {account.name}, who runs the agent"
+        text += "" if folder == data_dir else f", so {data_dir} can't be made"
         group = account.name if account.gid is None else group_name(case.machine, account.gid)
         owner = f"-o {account.name} -g {group}"
         fix = f"sudo install -d {owner} -m 2770 {quote(str(data_dir))}"
-        yield problem(text if what == "it" else f"{text}, so {what} can't be made", fix)
+        yield problem(text, fix)
     elif Path(os.path.normpath(data_dir)) in closed_folders(case):
         pass  # it may by its rights, the sandbox says no: told below
     elif folder == data_dir:
@@ -135,14 +134,10 @@ def _data(case: Case, account: Account, data_dir: Path) -> Iterator[Finding]:
         yield note(f"{data_dir} is not there yet, the agent makes it at its first start")
 
 
-def _store_files(case: Case, account: Account) -> Iterator[Finding]:
+def _store_files(account: Account, data_dir: Path) -> Iterator[Finding]:
     """One file that root made is enough, and nothing is stored any more."""
-    assert case.config is not None
-    store = case.config.store_path
-    files = [store.with_name(store.name + end) for end in STORE_ENDS]
-    files.append(store.with_name(LOCK_NAME))
     closed = []
-    for file in files:
+    for file in (*(data_dir / f"{STORE}{end}" for end in STORE_PARTS), data_dir / LOCK_NAME):
         try:
             if not account.may(file, READ | WRITE):
                 closed.append(file)
@@ -151,7 +146,7 @@ def _store_files(case: Case, account: Account) -> Iterator[Finding]:
     if closed:
         names = ", ".join(file.name for file in closed)
         words = " ".join(quote(str(file)) for file in closed)
-        text = f"{store.parent}: {account.name} may not write {names}; did root run the agent once?"
+        text = f"{data_dir}: {account.name} may not write {names}; did root run the agent once?"
         yield problem(text, f"sudo chown {account.name}: {words}; sudo chmod ug+rw {words}")
 
 

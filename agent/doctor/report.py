@@ -191,18 +191,18 @@ def _status(case: Case) -> str:
 
 
 def _store(case: Case) -> str:
-    if case.data_dir is None:
+    if case.store is None:
         return "not without a configuration"
-    if not case.data_dir.is_dir():
-        return f"{case.data_dir} is not there yet"
-    path = case.data_dir / "telemetry.db"
+    folder = case.store.parent
+    if not folder.is_dir():
+        return f"{folder} is not there yet"
     lines = [
         f"{each.name}: {size_text(each.stat().st_size)}, mode {each.stat().st_mode & 0o7777:o}, "
         f"owner {each.stat().st_uid}:{each.stat().st_gid}"
-        for each in sorted(case.data_dir.iterdir())
+        for each in sorted(folder.iterdir())
         if each.is_file()
     ]
-    found = summary(path, SUMMARY_S)
+    found = summary(case.store, SUMMARY_S)
     lines.append(
         f"format {found.version}, {found.pages} pages of {found.page_bytes} bytes, "
         f"{found.free_pages} of them free, journal mode {found.journal_mode}"

@@ -3,14 +3,16 @@
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from agent.doctor.case import Case
 from agent.doctor.finding import Finding, listed, problem
-from agent.doctor.systemd import INSTALL
+from agent.doctor.systemd import Unit
 from agent.service.configuration import report_folders
+from agent.service.unit import quoted
 
 # Source: systemd.exec(5), "RuntimeDirectory=, StateDirectory=, ...": below these for the system.
 OWN_FOLDERS: Final = {
@@ -23,28 +25,40 @@ BOUND: Final = re.compile(r"(/[^:]*):(/[^:]*):(?:no)?rbind")
 
 
 def check_sandbox(case: Case) -> Iterator[Finding]:
-    """A folder that was moved after the unit had been made is read-only for the service."""
+    """A folder that the configuration moved is read-only for a unit that does not know of it."""
     closed = closed_folders(case)
-    data = [str(folder) for folder in closed if _is_data_dir(case, folder)]
-    reports = [str(folder) for folder in closed if not _is_data_dir(case, folder)]
-    older = "its unit is older than"
+    data = [folder for folder in closed if _is_data_dir(case, folder)]
+    reports = [folder for folder in closed if not _is_data_dir(case, folder)]
     if data:
-        text = f"the service may not write to {data[0]}: {older} this data_dir"
-        yield problem(text, INSTALL)
+        text = f"the service may not write to {data[0]}"
+        yield problem(f"{text}: {_why(case.unit, 'this data_dir')}", _fix(case.unit, data))
     if reports:
-        text = f"the service may not write reports to {listed(reports)}: {older} that"
-        yield problem(text, INSTALL)
+        text = f"the service may not write reports to {listed([str(each) for each in reports])}"
+        yield problem(f"{text}: {_why(case.unit, 'that')}", _fix(case.unit, reports))
+
+
+def _why(unit: Unit, what: str) -> str:
+    known = "the unit of the package knows /var/lib/agent only"
+    return known if unit.is_packaged else f"its unit is older than {what}"
+
+
+def _fix(unit: Unit, folders: Sequence[Path]) -> str:
+    if not unit.is_packaged:
+        return unit.renew  # which reads the configuration, and opens what that names
+    owner = f"-o {unit.facts.get('User') or 'root'} -g {unit.facts.get('Group') or 'root'}"
+    missing = " ".join(quote(str(each)) for each in folders if not each.is_dir())
+    make = f"sudo install -d {owner} -m 2770 {missing}; " if missing else ""
+    lines = " and ".join(f"ReadWritePaths={quoted(each)}" for each in folders)
+    return (
+        f"{make}sudo systemctl edit agent, write [Service] there and {lines} below it; "
+        "then: sudo systemctl restart agent"
+    )
 
 
 def closed_folders(case: Case) -> list[Path]:
     """Those for data and reports that the unit does not open, though all else is closed."""
     unit, config = case.unit, case.config
-    is_its_own = (
-        case.file is not None
-        and unit.config is not None
-        and os.path.realpath(case.file) == os.path.realpath(unit.config)
-    )
-    if config is None or unit.is_user or not is_its_own:
+    if config is None or unit.is_user or not unit.runs_with(case.file):
         return []
     if unit.facts.get("ProtectSystem") != "strict":
         return []

@@ -20,8 +20,8 @@ from agent.config.source import REFERENCES, SECRET, resolve
 from agent.config.structure import base_type, is_tuple
 from agent.discovery.search import Kinds
 from agent.doctor.case import Case
+from agent.doctor.masking import HIDDEN
 
-HIDDEN: Final = "***"
 DEPTH: Final = 16
 CONTENT: Final = {"value", "secret"}  # a class that has both holds a secret in either
 

@@ -12,6 +12,7 @@ from agent.doctor.accounts import READ, WRITE, Account, group_id, group_name, me
 from agent.doctor.case import Case
 from agent.doctor.finding import Finding, note, ok, problem
 from agent.doctor.permissions import runner
+from agent.service.accounts import DEVICE_GROUPS
 
 
 def check_serial_ports(case: Case) -> Iterator[Finding]:
@@ -23,10 +24,17 @@ def check_serial_ports(case: Case) -> Iterator[Finding]:
             ports.setdefault(path, device.name)
     for path, name in ports.items():
         yield from _port(case, account, path, name)
-    wanted = _dialout(case)
-    if not ports and wanted is not None and account.uid != 0 and wanted not in account.gids:
-        group = group_name(case.machine, wanted)
-        if account.name not in members(case.machine, wanted):
+    if not ports and account.uid != 0:
+        yield from _groups(case, account)
+
+
+def _groups(case: Case, account: Account) -> Iterator[Finding]:
+    """Of use only once a device has a serial port."""
+    for group in DEVICE_GROUPS:
+        number = group_id(case.machine, group)
+        if number is None or number in account.gids:
+            continue
+        if account.name not in members(case.machine, number):
             yield note(
                 f"{account.name} is not in the group {group}: serial ports would be closed to it",
                 f"only if a device has a serial port: sudo usermod -aG {group} {account.name}",
@@ -87,7 +95,3 @@ def _closed(case: Case, account: Account, port: str, status: os.stat_result) -> 
     if not account.is_here:
         fix = f"sudo usermod -aG {group} {account.name} && sudo systemctl restart agent"
     return problem(f"{port}: {account.name} is not in the group {group}, which owns it", fix)
-
-
-def _dialout(case: Case) -> int | None:
-    return group_id(case.machine, "dialout")

@@ -11,7 +11,7 @@ from agent.doctor.case import Case
 from agent.doctor.disk import is_container
 from agent.doctor.finding import Finding, note, ok, problem, warning
 from agent.doctor.systemd import INSTALL, NAME, Unit
-from agent.service.program import this_build
+from agent.service.build import this_build
 from agent.service.unit import UnitFacts, folders_of, is_edited, is_ours, prefix_of
 from agent.service.unit import unit_text as made_unit
 
@@ -54,14 +54,14 @@ def _state(unit: Unit) -> Iterator[Finding]:
     since = facts.get("ActiveEnterTimestamp", "")
     if facts.get("LoadState") != "loaded":
         text = f"{kind}: systemd can't load it, it says {facts.get('LoadState')}"
-        yield problem(text, f"systemd-analyze verify {facts.get('FragmentPath')}; or: {INSTALL}")
+        yield problem(text, f"systemd-analyze verify {facts.get('FragmentPath')}; or: {unit.renew}")
     elif unit.is_active:
         yield ok(
             f"{kind} is {state}{f' since {since}' if since else ''}", facts.get("StatusText", "")
         )
     elif facts.get("ExecMainStatus") == NO_NAMESPACE:
         text = f"{kind} can't start (226/NAMESPACE): a folder that its unit names is not there"
-        yield problem(text, f"renew the unit: {INSTALL}")
+        yield problem(text, f"renew the unit: {unit.renew}")
     elif facts.get("ActiveState") == "failed":
         why = f"{facts.get('Result')}, exit code {facts.get('ExecMainStatus')}"
         yield problem(f"{kind} has failed: {why}", f"see why: {logs}")
@@ -82,7 +82,7 @@ def _start(unit: Unit) -> Iterator[Finding]:
         fix = f"see why: {unit.sudo}journalctl{unit.option} -u agent -p warning"
         yield warning(f"systemd has restarted it {restarts} times", fix)
     if facts.get("WatchdogUSec") in (None, "", "0", "infinity"):
-        yield warning("it has no watchdog: if it hangs, nobody notices", f"renew it: {INSTALL}")
+        yield warning("it has no watchdog: if it hangs, nobody notices", f"renew it: {unit.renew}")
 
 
 def _program(case: Case, unit: Unit) -> Iterator[Finding]:
@@ -90,7 +90,7 @@ def _program(case: Case, unit: Unit) -> Iterator[Finding]:
     if program is None:
         return
     if not os.access(program, os.X_OK):
-        yield problem(f"{program}, which the service starts, can't be run here", INSTALL)
+        yield problem(f"{program}, which the service starts, can't be run here", unit.renew)
         return
     if program.name.startswith("python"):
         return  # from source; which version that is only it knows
@@ -98,7 +98,7 @@ def _program(case: Case, unit: Unit) -> Iterator[Finding]:
     installed = _version(said.text)
     if installed is None:
         words = " ".join((said.error or said.text).strip().splitlines()[-1:])[:80]
-        yield warning(f"{program} does not say its version: {words or 'nothing'}", INSTALL)
+        yield warning(f"{program} does not say its version: {words or 'nothing'}", unit.renew)
         return
     here: dict[str, Any] = {"agent": __version__, "build": this_build()}
     theirs = f"{installed['agent']}{_short(installed['build'])}"
@@ -106,7 +106,7 @@ def _program(case: Case, unit: Unit) -> Iterator[Finding]:
         None not in (installed["build"], here["build"]) and (installed["build"] != here["build"])
     ):
         text = f"the service has version {theirs}, this is {here['agent']}{_short(here['build'])}"
-        yield note(text, f"to bring this one into service: {INSTALL}")
+        yield note(text, f"to bring this one into service: {unit.renew}")
     else:
         yield ok(f"the service has version {theirs}, as this program")
     ran = case.running.get("version") if case.running is not None else None
@@ -139,7 +139,7 @@ def check_unit_file(unit: Unit) -> Iterator[Finding]:
         fix = f"{unit.sudo}systemctl{unit.option} edit agent keeps changes beside it"
         yield note(f"{unit.facts.get('FragmentPath')} was changed by hand", fix)
     else:
-        yield note("the unit was made by another version of the agent", f"renew it: {INSTALL}")
+        yield note("the unit was made by another version of the agent", f"renew it: {unit.renew}")
     if unit.facts.get("NeedDaemonReload") == "yes":
         fix = f"{unit.sudo}systemctl{unit.option} daemon-reload"
         yield warning("the unit was changed on the disk, systemd has the old one", fix)

@@ -10,6 +10,7 @@ from agent.doctor.case import Case
 from agent.doctor.disk import MAX_PERCENT, existing
 from agent.doctor.finding import Finding, note, ok, problem, warning
 from agent.errors import StoreError
+from agent.service.own import STORE_PARTS
 from agent.store import sqlite_version
 from agent.store.check import quick_check, time_span
 
@@ -18,15 +19,14 @@ DAY_MS: Final = 86_400_000
 SOON_DAYS: Final = 60
 LARGE_LOG: Final = 256_000_000  # bytes; the log is emptied every few MB unless a reader holds it
 FUTURE_MS: Final = 60_000
-STORE_ENDS: Final = ("", "-wal", "-shm")
 WAL_RESET_FIXED: Final = (3, 51, 3)
 
 
 def check_store(case: Case) -> Iterator[Finding]:
     """What of the store can be seen in some seconds, the agent running or not."""
-    if case.data_dir is None:
+    store = case.store
+    if store is None:
         return
-    store = case.data_dir / "telemetry.db"
     if case.running is not None:
         yield from _as_running(case)
     try:
@@ -34,7 +34,7 @@ def check_store(case: Case) -> Iterator[Finding]:
     except FileNotFoundError:
         yield note(f"{store}: there is no store yet, the agent makes it")
         return
-    size = sum(_size(store.with_name(store.name + end)) for end in STORE_ENDS)
+    size = sum(_size(store.with_name(store.name + end)) for end in STORE_PARTS)
     try:
         yield from _soundness(store, size)
         # Without the log, which has a size of its own however old the store is.
@@ -105,11 +105,9 @@ def _growth(case: Case, store: Path, size: int) -> Iterator[Finding]:
 
 
 def _room(case: Case, store: Path) -> float:
-    """Bytes that may still be used."""
+    """Bytes that may be used until the disk counts as full."""
     space = case.machine.space(existing(store.parent))
-    section = case.config.store if case.config is not None else None
-    limit = float(getattr(section, "max_disk_percent", MAX_PERCENT))
-    return space.free - space.usable * (100 - limit) / 100
+    return space.free - space.usable * (100 - MAX_PERCENT) / 100
 
 
 def _other_writers(case: Case, store: Path) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """What systemd says of the agent's service; only asked, never told."""
 
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ from agent.doctor.machine import Machine
 
 NAME: Final = "agent.service"
 INSTALL: Final = "sudo agent install-service"
+REINSTALL: Final = "sudo apt install --reinstall ./edge-agent_VERSION_ARCHITECTURE.deb"
+OF_PACKAGES: Final = ("/usr/lib/systemd/", "/lib/systemd/")
 PROPERTIES: Final = (
     "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "NRestarts", "Result",
     "ExecStart", "ExecMainStatus", "MainPID", "User", "Group", "SupplementaryGroups",
@@ -48,6 +51,18 @@ class Unit:
         return "" if self.is_user else "sudo "
 
     @property
+    def is_packaged(self) -> bool:
+        """Whether it came with a package, whose units install-service leaves alone."""
+        return self.facts.get("FragmentPath", "").startswith(OF_PACKAGES)
+
+    @property
+    def renew(self) -> str:
+        """The command that makes it, and the program that it starts, anew."""
+        if self.is_packaged:
+            return REINSTALL
+        return "agent install-service --user" if self.is_user else INSTALL
+
+    @property
     def command(self) -> Sequence[str]:
         """The words that start the agent."""
         _, _, rest = self.facts.get("ExecStart", "").partition("argv[]=")
@@ -80,6 +95,12 @@ class Unit:
             if word.startswith("--config="):
                 return Path(word.partition("=")[2])
         return None
+
+    def runs_with(self, file: Path | None) -> bool:
+        """Whether a configuration is the one that it names, links followed."""
+        if file is None or self.config is None:
+            return False
+        return os.path.realpath(file) == os.path.realpath(self.config)
 
 
 def variables_in(text: str) -> dict[str, str]:

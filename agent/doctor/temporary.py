@@ -10,8 +10,8 @@ from agent.doctor.case import Case
 from agent.doctor.disk import existing
 from agent.doctor.finding import Finding, note, ok, warning
 from agent.doctor.mounts import mount_of
+from agent.service.build import BUILD_FILE
 from agent.service.leftovers import NAME
-from agent.service.program import BUILD_FILE
 
 SHOWN = 3
 LEFT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run")  # noqa: S108 - looked into, not written

@@ -9,12 +9,11 @@ import attrs
 
 from agent.clock import Deadline
 from agent.errors import StoreError
-from agent.store.query import _open
-from agent.store.schema import VERSION
+from agent.store.query import open_to_read
+from agent.store.schema import SAMPLE_TABLES, VERSION
 
 STEPS = 20_000  # instructions of SQLite between two looks at the deadline, well below 1 ms
 FAULTS_LIMIT = 10  # a damaged file has thousands
-TABLES = ("row", "host_row")
 
 
 @attrs.frozen
@@ -74,7 +73,7 @@ def time_span(path: Path, timeout_s: float) -> tuple[int, int] | None:
     with _bounded(path, timeout_s) as (connection, _):
         ends: list[list[int]] = [[], []]
         for order, found in zip(("", " DESC"), ends, strict=True):
-            for table in TABLES:
+            for table in SAMPLE_TABLES:
                 sql = f"SELECT ts_ms FROM {table} ORDER BY rowid{order} LIMIT 1"
                 found += [int(ts_ms) for (ts_ms,) in connection.execute(sql)]
         first, last = ends
@@ -110,7 +109,7 @@ def summary(path: Path, timeout_s: float) -> Summary:
 
 def _contents(connection: sqlite3.Connection) -> Iterator[Content]:
     found = {}
-    for table in TABLES:
+    for table in SAMPLE_TABLES:
         for device, *rest in connection.execute(
             f"SELECT device, count(*), min(ts_ms), max(ts_ms) FROM {table} GROUP BY device"
         ):
@@ -133,7 +132,7 @@ def _bounded(
         except TimeoutError:
             return False
 
-    connection = _open(path)
+    connection = open_to_read(path)
     connection.set_progress_handler(lambda: int(not has_time()), STEPS)
     try:
         yield connection, has_time

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.errors import StoreError
 from agent.files import sync_folder
-from agent.store.query import _open
+from agent.store.query import open_to_read
 
 
 def copy_store(source: Path, target: Path) -> None:
@@ -71,7 +71,7 @@ def _own_as(source: Path, handle: int) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    reading = _open(source)
+    reading = open_to_read(source)
     try:
         reading.execute("COMMIT")  # a backup reads in a transaction of its own
         writing = sqlite3.connect(target)

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from agent.errors import StoreError
+from agent.files import open_plain
 
 TMPFS, RAMFS = 0x01021994, 0x858458F6  # linux/magic.h
 STATFS_BYTES = 512  # more than any struct statfs; its first field, a long, is the type
@@ -35,14 +36,12 @@ class MemoryFolder:
         Raises:
             StoreError: It is not ours, or none.
         """
-        # Not waiting for the other end, if it is a pipe.
-        flags = os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            handle = os.open(name, flags, dir_fd=self._handle)
+            handle = open_plain(name, os.O_RDWR, self._handle)
         except OSError as exc:
             raise StoreError(f"cannot open {self.path / name}: {exc.strerror}") from exc
         found = os.fstat(handle)
-        if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_nlink == 1:
+        if found.st_uid == os.geteuid() and found.st_nlink == 1:
             return handle
         os.close(handle)
         raise StoreError(f"{self.path / name} is not a file of this user alone")

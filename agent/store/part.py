@@ -24,7 +24,7 @@ PREFIX = struct.Struct("<8sI")
 MARK = struct.Struct("<BqI")  # number of the table, from 1, key, checksum; then a CRC-32
 MARK_AT = PREFIX.size
 HEAD_AT = 32
-TABLES = tuple(COLUMNS)
+MARKED_TABLES = tuple(COLUMNS)  # by their numbers
 READ_LIMIT = 1 << 30  # bytes of a file that somebody else put there
 PIECES = 1000  # that writev(2) takes are 1,024
 END = ".part"
@@ -92,7 +92,7 @@ class Part:
 
     def mark(self, witness: Witness) -> None:
         """All of it is in the store's file once that row is there."""
-        body = MARK.pack(TABLES.index(witness.table) + 1, witness.key, witness.checksum)
+        body = MARK.pack(MARKED_TABLES.index(witness.table) + 1, witness.key, witness.checksum)
         # Its page is there since the head was written: it has room also when memory is full.
         os.pwrite(self._handle, body + zlib.crc32(body).to_bytes(4, "little"), MARK_AT)
 
@@ -104,7 +104,11 @@ class Part:
         if zlib.crc32(body).to_bytes(4, "little") != checksum:
             return None
         table, key, found = MARK.unpack(body)
-        return Witness(TABLES[table - 1], key, found) if 1 <= table <= len(TABLES) else None
+        return (
+            Witness(MARKED_TABLES[table - 1], key, found)
+            if 1 <= table <= len(MARKED_TABLES)
+            else None
+        )
 
     def records(self) -> bytes:
         """Everything behind the head."""

@@ -47,7 +47,7 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._connection = _open(path)
+        self._connection = open_to_read(path)
         try:
             self._entries = load_entries(self._connection)
             (self._lag_ms,) = self._connection.execute(
@@ -218,7 +218,12 @@ class Reader:
             raise StoreError(f"cannot read {self._path}: {exc}") from exc
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """A read-only connection in a transaction, on a file that is a store of ours.
+
+    Raises:
+        StoreError: There is none, or it can't be read.
+    """
     try:
         path.stat()
         has_log = path.with_name(path.name + "-wal").exists()

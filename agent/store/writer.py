@@ -14,6 +14,7 @@ from agent.store.connection import bystander, connect, file_at, prepare, why
 from agent.store.eras import Eras
 from agent.store.gaps import Gaps
 from agent.store.rows import arrange
+from agent.store.schema import SAMPLE_TABLES
 from agent.store.views import table_of
 from agent.store.waiting import Dropped, Event, GapOpened, Known, WaitingRow
 
@@ -21,8 +22,6 @@ log = logging.getLogger(__name__)
 
 LAG_STEP_MS = 600_000  # keys may run this far ahead of the time before it is written down
 LOOKED_AT = 100_000  # rows in which one step looks for old ones
-
-TABLES = {"row": 1, "host_row": 1_000_000}  # what a key counts, in microseconds
 
 
 class Writer:
@@ -54,7 +53,9 @@ class Writer:
             self._book = Book(self._connection, warn)
             self._eras = Eras(self._connection, clock.boot_id)
             self._gaps = Gaps(self._connection, run_start_ms)
-            self._last = {t: self._scalar(f"SELECT max(rowid) FROM {t}") or 0 for t in TABLES}
+            self._last = {
+                t: self._scalar(f"SELECT max(rowid) FROM {t}") or 0 for t in SAMPLE_TABLES
+            }
             self._lag_ms = self._scalar("SELECT value FROM meta WHERE key = 'lag_ms'") or 0
             self._run = self._find_run()
         except (sqlite3.Error, OSError) as exc:
@@ -78,7 +79,7 @@ class Writer:
 
     def _start_run(self, devices: Mapping[str, Known]) -> int:
         """Note this run, in the transaction of its first batch, and end what a crash left open."""
-        newest = [f"SELECT ts_ms FROM {t} ORDER BY rowid DESC LIMIT 1" for t in TABLES]
+        newest = [f"SELECT ts_ms FROM {t} ORDER BY rowid DESC LIMIT 1" for t in SAMPLE_TABLES]
         newest.append("SELECT coalesce(end_ms, start_ms) FROM run ORDER BY id DESC LIMIT 1")
         lasting = f"end_ms IS NULL AND reason != '{Reason.AGENT_DOWN}'"
         newest.append(f"SELECT max(start_ms) FROM gap WHERE {lasting}")
@@ -160,7 +161,7 @@ class Writer:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             gone = 0
-            for table, scale in TABLES.items():
+            for table, scale in SAMPLE_TABLES.items():
                 gone += self._connection.execute(
                     f"DELETE FROM {table} WHERE rowid IN ({_oldest(table)})",
                     {
@@ -223,7 +224,7 @@ class Writer:
         layout, paths = self._book.layout(entry, row.names, known.metrics)
         ts_ms = row.stamp.ts_ms
         table = table_of(entry.kind)
-        scale = TABLES[table]
+        scale = SAMPLE_TABLES[table]
         key = max(ts_ms * 1000 // scale, self._last[table] + 1)
         self._last[table] = key
         self._note_lag(key * scale // 1000 - ts_ms)

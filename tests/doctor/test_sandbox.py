@@ -69,3 +69,23 @@ def test_a_folder_of_reports_outside_is_a_problem(tree: Tree, tmp_path: Path) ->
     assert level == "problem"
     assert text.startswith("the service may not write reports to /srv/reports")
     assert text.endswith(": its unit is older than that")
+
+
+def test_a_unit_of_a_package_is_opened_beside_it(tree: Tree, tmp_path: Path) -> None:
+    of_package = {"FragmentPath": "/usr/lib/systemd/system/agent.service", "User": "agent"}
+    case = moved(tree, Group="agent", **of_package)
+
+    (missing,) = check_sandbox(case)
+    (tmp_path / "data").mkdir()
+    (there,) = check_sandbox(case)
+
+    edit = (
+        f"sudo systemctl edit agent, write [Service] there and ReadWritePaths={tmp_path}/data "
+        "below it; then: sudo systemctl restart agent"
+    )
+    assert there.text == (
+        f"the service may not write to {tmp_path}/data: "
+        "the unit of the package knows /var/lib/agent only"
+    )
+    assert there.fix == edit
+    assert missing.fix == f"sudo install -d -o agent -g agent -m 2770 {tmp_path}/data; {edit}"

@@ -75,6 +75,21 @@ def test_what_is_wrong_with_a_service_says_what_to_do(
     assert fix in finding.fix
 
 
+@pytest.mark.parametrize(
+    ("folder", "is_user", "fix"),
+    [
+        ("/etc/systemd/system", False, "sudo agent install-service"),
+        ("/home/pi/.config/systemd/user", True, "agent install-service --user"),
+        ("/usr/lib/systemd/system", False, "sudo apt install --reinstall ./edge-agent_"),
+        ("/lib/systemd/system", False, "sudo apt install --reinstall ./edge-agent_"),
+    ],
+)
+def test_a_unit_is_renewed_by_what_made_it(folder: str, fix: str, *, is_user: bool) -> None:
+    unit = Unit(True, {"FragmentPath": f"{folder}/agent.service"}, is_user)
+
+    assert unit.renew.startswith(fix)
+
+
 def test_a_service_that_is_not_installed_is_a_note(tree: Tree) -> None:
     (finding,) = examined(tree, {}, LoadState="not-found")
 

@@ -15,7 +15,7 @@ from agent.doctor.network import check_network, host_of
 from agent.doctor.power import check_power
 from agent.doctor.temporary import check_temporary
 from agent.doctor.versions import check_versions
-from agent.service.program import BUILD_FILE
+from agent.service.build import BUILD_FILE
 from tests.doctor.machines import Tree, bad, case_of, levels
 
 HOST = '[[device]]\nname = "host"\nkind = "host"\n'
