@@ -147,7 +147,7 @@ class App:
             self._clock,
             self._notify,
             Restarts(folder_of(os.environ), self._clock),
-            lambda hung: summary(self.health.devices(), self.store.state(), hung),
+            lambda hung: summary(self._devices(), self.store.state(), hung),
         )
 
     def _poller(self, device: DeviceConfig, kinds: Kinds) -> Poller:
@@ -261,6 +261,9 @@ class App:
             finally:
                 self._writing_state.release()
 
+    def _devices(self) -> list[DeviceHealth]:
+        return self.health.devices(self._watchdog.hanging_devices)
+
     def state(self) -> dict[str, Any]:
         """What ``agent status`` shows of a running agent."""
         return {
@@ -274,7 +277,7 @@ class App:
             "cpu_s": round(cpu_s(), 3),
             "hangs": self._watchdog.state(),
             "store": attrs.asdict(self.store.state()),
-            "devices": [_device_state(device) for device in self.health.devices()],
+            "devices": [_device_state(device) for device in self._devices()],
         }
 
 

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections import deque
+from collections.abc import Collection
 
 import attrs
 
@@ -12,6 +13,7 @@ from agent.model import Reason
 
 log = logging.getLogger(__name__)
 
+HANGS = "its polls do not go on, the device or its driver hangs"
 TOOK_REMEMBERED = 64  # polls over which the time that a poll takes is shown
 
 
@@ -119,10 +121,19 @@ class Health:
             if text not in warnings:
                 log.info("%s: no more: %s", name, text, extra={"device": name})
 
-    def devices(self) -> list[DeviceHealth]:
-        """A copy of every record, in the order of the configuration."""
+    def devices(self, hanging: Collection[str] = ()) -> list[DeviceHealth]:
+        """A copy of every record, in the order of the configuration.
+
+        Args:
+            hanging: Devices whose polls do not even begin or end: none of them is well, whatever
+                its last poll said.
+        """
         with self._lock:
-            return [
+            copies = [
                 attrs.evolve(device, took_ms=deque(device.took_ms))
                 for device in self._devices.values()
             ]
+        for device in copies:
+            if device.name in hanging and device.is_well is not False:
+                device.is_well, device.reason, device.error = False, Reason.TIMEOUT, HANGS
+        return copies

@@ -1,6 +1,7 @@
 """Imports a library without the large modules that it names and the agent has no use for."""
 
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
@@ -10,9 +11,11 @@ from types import ModuleType
 def standing_in(modules: Mapping[str, Mapping[str, object]]) -> Iterator[None]:
     """Meanwhile each of these modules has only these names, unless it is loaded already.
 
-    Afterwards whoever imports one of them gets it whole.
+    Afterwards whoever imports one of them gets it whole. Another thread might import one
+    meanwhile and keep what stands in for it: where there are others, nothing does.
     """
-    stand_ins = {name: ModuleType(name) for name in modules if name not in sys.modules}
+    wanted = modules if threading.active_count() == 1 else {}
+    stand_ins = {name: ModuleType(name) for name in wanted if name not in sys.modules}
     for name, module in stand_ins.items():
         vars(module).update(modules[name])
     sys.modules.update(stand_ins)

@@ -54,6 +54,11 @@ class Watchdog:
         """How often ``look()`` is to be called."""
         return min(LOOK_S, (self._notify.watchdog_s or DEFAULT_S) / LOOKS)
 
+    @property
+    def hanging_devices(self) -> list[str]:
+        """The devices among what hangs."""
+        return [hang.part.name for hang in self.hangs if hang.part.sort is Sort.DEVICE]
+
     def look(self) -> None:
         """Look at every part, and tell systemd."""
         hangs = self._progress.hangs()
@@ -94,11 +99,9 @@ class Watchdog:
     def _judge(self, hangs: Sequence[Hang], new: Sequence[Hang]) -> None:
         """Decide what is worth a restart, and log each hang once, and that it is, once."""
         worth = [hang for hang in hangs if self._is_worth_it(hang)]
-        devices = [hang.part.name for hang in hangs if hang.part.sort is Sort.DEVICE]
-        if any(hang.part.sort is Sort.DEVICE for hang in worth) and not self._restarts.note(
-            devices
-        ):
-            worth = [hang for hang in worth if hang.part.sort is not Sort.DEVICE]
+        others = [hang for hang in worth if hang.part.sort is not Sort.DEVICE]
+        if worth != others and not self._restarts.note(self.hanging_devices):
+            worth = others
         self._fatal.update(hang.part.key for hang in worth)
         for hang in hangs:
             if hang in new:

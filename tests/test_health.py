@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from agent.errors import DeviceError
-from agent.health import Health
+from agent.health import HANGS, Health
 from agent.model import Reason
 from tests.fakes import NOON_MS, FakeClock
 
@@ -30,6 +30,19 @@ def test_devices_are_in_the_order_of_the_configuration_and_not_polled_yet(health
         ("press", None),
         ("host", None),
     ]
+
+
+def test_a_device_that_hangs_is_not_well_and_one_that_fails_keeps_its_error(
+    health: Health,
+) -> None:
+    health.well("press", NOON_MS, 3, 0.01)
+    health.ill("host", NOON_MS, ERROR)
+
+    press, host = health.devices(hanging=["press", "host"])
+
+    assert (press.is_well, press.reason, press.error) == (False, Reason.TIMEOUT, HANGS)
+    assert (host.is_well, host.error) == (False, "no answer")
+    assert health.devices()[0].is_well
 
 
 def test_a_healthy_day_is_quiet(health: Health, caplog: pytest.LogCaptureFixture) -> None:

@@ -209,6 +209,15 @@ def test_what_hangs_is_in_the_state_and_in_the_status(bench: Bench) -> None:
     assert heard[-1] == "STATUS=plc HANGS; 1 of 1 device well; 0 rows stored"
 
 
+def test_only_devices_are_among_the_hanging_devices(bench: Bench) -> None:
+    bench.hang("scheduler")
+    bench.hang("plc")
+
+    bench.pass_time(BOUND_S + 5)
+
+    assert bench.watchdog.hanging_devices == ["plc"]
+
+
 def test_the_status_follows_a_change_soon_and_mere_numbers_seldom(bench: Bench) -> None:
     heard = []
     for _ in range(20):

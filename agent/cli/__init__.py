@@ -56,22 +56,19 @@ def run(file: Path | None, duration_s: float | None, *, verbose: bool) -> None:
     """
     import os
     import signal
-    import sys
 
     from agent import logs
     from agent.app import App
     from agent.devices import KINDS
-    from agent.service.memory import share_one_heap
+    from agent.service.heap import share_one_heap
+    from agent.service.leftovers import remove_leftovers
     from agent.service.notify import Notify
 
     config = load_config(file)
     logs.set_up("debug" if verbose else config.agent.log_level)
     logs.say_where_it_was_killed()
     share_one_heap()
-    if getattr(sys, "frozen", False):
-        from agent.service.leftovers import remove_leftovers
-
-        remove_leftovers()
+    remove_leftovers()
     app = App(config, KINDS, notify=Notify(os.environ))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # What nohup ignores stays ignored; a shell's background job ignores the first one too.

@@ -19,13 +19,12 @@ from agent.discovery.search import Kinds
 from agent.errors import ConfigError
 
 COMMENT_AT = 32  # column
-DATA_LINE = 'data_dir = "data"             # folder of the store and the reports'
 HEAD = """\
 ## What the agent polls and where it keeps it. Lines that begin with "# " are options that are
 ## off, with their defaults; take the "# " away to use one. Check changes with:  agent check
 
 [agent]
-# data_dir = "data"             # folder of the store and the reports; a relative one starts here
+{data_dir}
 # timezone = "local"            # "local" or a name such as "Europe/Berlin"; for reports
 # log_level = "info"            # "debug", "info", "warning" or "error"
 
@@ -78,10 +77,16 @@ def named(findings: Iterable[Finding], kinds: Kinds) -> Sequence[Named]:
     return made
 
 
+def head(data_dir: str = "") -> str:
+    """The sections of the agent itself; without a ``data_dir`` all their options are off."""
+    name, value = ("data_dir", data_dir) if data_dir else ("# data_dir", "data")
+    comment = "folder of the store and the reports; a relative one starts here"
+    return HEAD.format(data_dir=_line(name, value, comment))
+
+
 def config_text(devices: Sequence[Named], kinds: Kinds, data_dir: str = "") -> str:
     """The whole file."""
-    here = DATA_LINE.replace('"data"          ', f'"{data_dir}"')
-    parts = [HEAD.replace(f"# {DATA_LINE}", here) if data_dir else HEAD]
+    parts = [head(data_dir)]
     parts += ["\n".join(_table(each, kinds[each.finding.kind]())) + "\n" for each in devices]
     there = {each.finding.kind for each in devices if not each.fault}
     parts += [text for kind, text in EXAMPLES.items() if kind in kinds and kind not in there]

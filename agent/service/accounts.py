@@ -7,7 +7,7 @@ import attrs
 
 from agent.errors import AgentError
 from agent.files import whole_file
-from agent.service.commands import Runner, must
+from agent.service.commands import Runner, must, must_find
 
 NAME = "agent"  # of the user and of the group
 ABOUT = "Edge telemetry agent"
@@ -120,10 +120,7 @@ class Accounts:
 
     def _entry(self, database: str, name: str, count: int) -> Sequence[str] | None:
         """The line of a user or group, wherever the machine keeps those."""
-        path = self._runner.find("getent")
-        if path is None:
-            raise AgentError("the program getent is missing, install it and try again")
-        result = self._runner.run(path, database, name)
+        result = self._runner.run(must_find(self._runner, "getent"), database, name)
         fields = result.out.strip("\n").split(":")
         return None if result.code or len(fields) != count else fields
 

@@ -95,13 +95,23 @@ def must(runner: Runner, name: str, *words: str, timeout_s: float = TIMEOUT_S) -
     Raises:
         AgentError: It is missing, or says that it failed.
     """
-    path = runner.find(name)
-    if path is None:
-        raise AgentError(f"the program {name} is missing, install it and try again")
+    path = must_find(runner, name)
     result = runner.run(path, *words, timeout_s=timeout_s)
     if result.code:
         raise AgentError(f"{_named((path, *words))}: {result.said}")
     return result
+
+
+def must_find(runner: Runner, name: str) -> str:
+    """The whole path of a program.
+
+    Raises:
+        AgentError: It is not installed.
+    """
+    path = runner.find(name)
+    if path is None:
+        raise AgentError(f"the program {name} is missing, install it and try again")
+    return path
 
 
 def _text(data: bytes) -> str:

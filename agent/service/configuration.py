@@ -45,25 +45,27 @@ class Configured:
     secrets: tuple[Secret, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def data_dir(self) -> Path:
+        """The folder of the store, without ``..``."""
+        return _plain(self.config.data_dir)
+
     def folders(self, places: Places) -> list[Path]:
         """Where the service writes but for the usual data folder: none lies inside another."""
-        data_dir = _plain(self.config.data_dir)
-        return outermost([data_dir, *_parents(self.config)], places.data_dir)
+        return outermost([self.data_dir, *_parents(self.config)], places.data_dir)
 
     def own_folders(self, places: Places) -> list[Path]:
         """Those that belong to the service alone; what was there above them stays its owner's."""
-        data_dir = _plain(self.config.data_dir)
         new = [
             path
             for path in _parents(self.config)
-            if not path.exists() and not data_dir.is_relative_to(path)
+            if not path.exists() and not self.data_dir.is_relative_to(path)
         ]
-        return outermost([data_dir, *report_folders(self.config), *new], places.data_dir)
+        return outermost([self.data_dir, *report_folders(self.config), *new], places.data_dir)
 
     def own_files(self) -> list[Path]:
         """What an agent may have written there before: to be given to the service."""
-        data_dir = _plain(self.config.data_dir)
-        files = data_files(data_dir) if data_dir.is_dir() else []
+        files = data_files(self.data_dir) if self.data_dir.is_dir() else []
         return [*files, *report_folders(self.config)]
 
 

@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -60,18 +60,16 @@ class MakeFolder:
             self._made.append(folder)
         if not self._path.is_dir():
             raise AgentError(f"{self._path} is there, but is no folder: move it away")
-        handle = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            self._former = os.fstat(handle)
-            kept = 0 if self._path in self._made else stat.S_IMODE(self._former.st_mode)
-            _set(handle, owner, kept | self._mode)
+            with _opened(self._path, os.O_DIRECTORY) as handle:
+                self._former = os.fstat(handle)
+                kept = 0 if self._path in self._made else stat.S_IMODE(self._former.st_mode)
+                _set(handle, owner, kept | self._mode)
         except PermissionError as exc:
             raise AgentError(
                 f"{self._path} cannot be given to the service: {exc.strerror}; a memory stick "
                 "with a file system of Windows is mounted with uid=agent,gid=agent,umask=007"
             ) from exc
-        finally:
-            os.close(handle)
         sync_folder(self._path.parent)
         return ""
 
@@ -170,13 +168,10 @@ class Share:
 
     def do(self) -> str:
         _, group = self._owner()
-        handle = os.open(self._path, os.O_RDONLY)
-        try:
+        with _opened(self._path) as handle:
             self._former = os.fstat(handle)
             mode = (stat.S_IMODE(self._former.st_mode) | 0o040) & ~0o007
             _set(handle, (self._former.st_uid, group), mode)
-        finally:
-            os.close(handle)
         return ""
 
     def undo(self) -> str:
@@ -216,12 +211,15 @@ def _visit(
 
 def _give_back(path: Path, former: os.stat_result, flags: int = 0) -> None:
     """Owner and mode as they were; what is gone needs none."""
-    try:
-        handle = os.open(path, os.O_RDONLY | flags)
-    except FileNotFoundError:
-        return
-    try:
+    with suppress(FileNotFoundError), _opened(path, flags) as handle:
         _set(handle, (former.st_uid, former.st_gid), stat.S_IMODE(former.st_mode))
+
+
+@contextmanager
+def _opened(path: Path, flags: int = 0) -> Iterator[int]:
+    handle = os.open(path, os.O_RDONLY | flags)
+    try:
+        yield handle
     finally:
         os.close(handle)
 

@@ -24,13 +24,7 @@ from agent.service.program import Program
 from agent.service.steps import Say, Step
 from agent.service.systemd import Systemd
 from agent.service.upgrade import Enable, ForgetCopy, KeepStore, Start, Stop, check_form
-from agent.service.versions import (
-    RemoveFormer,
-    RemoveOldVersions,
-    UnpackProgram,
-    Version,
-    asked,
-)
+from agent.service.versions import RemoveOldVersions, UnpackProgram, Version, asked
 from agent.service.watch import Wanted, Watch
 from agent.store.schema import VERSION
 
@@ -47,7 +41,6 @@ class Plan:
     configured: Configured
     start: Start
     joins: str | None  # who has to log in again
-    former: Version | None
 
 
 class Install:
@@ -86,19 +79,19 @@ class Install:
         text = unit.unit_text(self._unit_facts(found))
         change, start = self._change(found, text)
         steps = [*self._before(found), *change]
-        former = self._former
-        return Plan(steps, self._notes(found), text, found, start, self._joins(), former)
+        return Plan(steps, self._notes(found), text, found, start, self._joins())
 
     def _change(self, found: Configured, text: str) -> tuple[list[Step], Start]:
         """From the version that runs, if one does, to this one."""
         places, systemd, former = self._places, self._systemd, self._former
-        unpack = UnpackProgram(places, self._program, self._machine.runner, self._unpack)
+        folder = versions.folder_for(places, self._program, former)
+        unpack = UnpackProgram(folder, self._program, self._machine.runner, self._unpack)
         write_unit = WriteFile(
             places.unit, text, 0o644, myself, after=systemd.reload,
             sentence=f"write the service {places.unit}",
         )  # fmt: skip
         current = Link(
-            places.current, f"versions/{unpack.folder.name}",
+            places.current, f"versions/{folder.name}",
             sentence=f"have {places.current} lead to version {self._program.label}",
         )  # fmt: skip
         is_same = found.text is None and all(s.is_done() for s in (unpack, write_unit, current))
@@ -112,20 +105,21 @@ class Install:
             wanted,
             self._say,
             self._machine.clock,
-            is_needed=lambda: not (is_same and self._is_active()),
+            is_needed=lambda: not (is_same and systemd.seen().active == "active"),
         )
         command = Link(
             places.command, os.path.relpath(places.executable, places.command.parent),
             sentence=f"have {places.command} start it",
         )  # fmt: skip
-        stop = Stop(systemd, watch, before, is_needed=lambda: not is_same and self._is_running())
+        stop = Stop(
+            systemd, watch, before, is_needed=lambda: not is_same and systemd.seen().is_running
+        )
         steps: list[Step] = [unpack, stop, keep, current, write_unit, command]
         steps += [Enable(systemd, is_user=places.is_user), start, ForgetCopy(keep)]
-        steps.append(RemoveFormer(unpack.former))
         running = versions.installed(places)
-        if running is not None and running != unpack.folder:
-            kept = frozenset((running.name, unpack.folder.name))
-            steps.append(RemoveOldVersions(places, kept))
+        if running is not None and running != folder:
+            kept = {folder.name, running.name} if former else {folder.name}
+            steps.append(RemoveOldVersions(places, frozenset(kept)))
         return steps, start
 
     def _before(self, found: Configured) -> list[Step]:
@@ -151,9 +145,8 @@ class Install:
         places = self._places
         config_mode, data_mode = (0o700, 0o700) if places.is_user else (0o750, 0o2770)
         folders = found.own_folders(places)
-        data_dir = Path(os.path.normpath(found.config.data_dir))
-        if data_dir not in folders:
-            folders.insert(0, data_dir)
+        if found.data_dir not in folders:
+            folders.insert(0, found.data_dir)
         steps: list[Step] = [
             MakeFolder(
                 places.config.parent, config_mode, self._config_owner(), why="for agent.toml"
@@ -187,13 +180,12 @@ class Install:
 
     def _unit_facts(self, found: Configured) -> unit.UnitFacts:
         places = self._places
-        data_dir = Path(os.path.normpath(found.config.data_dir))
         return unit.UnitFacts(
             places.executable,
             places.config,
             places.environment,
             is_user=places.is_user,
-            has_usual_data_dir=data_dir.is_relative_to(places.data_dir),
+            has_usual_data_dir=found.data_dir.is_relative_to(places.data_dir),
             folders=() if places.is_user else tuple(found.folders(places)),
         )
 
@@ -241,18 +233,6 @@ class Install:
             return None
         group = self._accounts.group(accounts.NAME)
         return None if group is not None and caller in group.members else caller
-
-    def _is_active(self) -> bool:
-        try:
-            return self._systemd.service().active == "active"
-        except AgentError:  # a dry run where systemd is not there
-            return False
-
-    def _is_running(self) -> bool:
-        try:
-            return self._systemd.service().is_running
-        except AgentError:
-            return False
 
     def _notes(self, found: Configured) -> list[str]:
         notes = list(found.notes)

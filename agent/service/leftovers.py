@@ -5,11 +5,10 @@ import os
 import re
 import shutil
 import stat
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from agent.service.program import BUILD_FILE
+from agent.service.build import BUILD_FILE, unpacked_folder
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +23,10 @@ def remove_leftovers(folder: Path | None = None, processes: Path = Path("/proc")
     can be seen uses it: the program goes on when only its bootloader was killed.
     """
     if folder is None:
-        inside = getattr(sys, "_MEIPASS", None)
-        if inside is None or not NAME.fullmatch(Path(inside).name):
+        inside = unpacked_folder()
+        if inside is None or not NAME.fullmatch(inside.name):
             return []
-        folder = Path(inside).parent
+        folder = inside.parent
     found = [path for path in folder.glob("_MEI*") if _is_left_over(path, processes)]
     if not found:
         return []

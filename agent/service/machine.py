@@ -2,8 +2,10 @@
 
 import os
 import pwd
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from shlex import quote
 
 import attrs
 
@@ -12,6 +14,8 @@ from agent.errors import AgentError
 from agent.service import unit
 from agent.service.commands import Runner
 from agent.service.paths import PREFIX, Places, checked_prefix, system_places, user_places
+from agent.service.place import link_target
+from agent.service.watch import BUDGET_S, STEADY_S
 
 
 @attrs.frozen
@@ -25,8 +29,8 @@ class Machine:
     uid: int
     home: Path
     root: Path = Path("/")
-    budget_s: float = 60.0
-    steady_s: float = 5.0
+    budget_s: float = BUDGET_S
+    steady_s: float = STEADY_S
 
     @property
     def caller(self) -> str | None:
@@ -47,9 +51,10 @@ class Machine:
         if found is None or found == places.prefix:
             return places
         if named is not None:
+            command = self.typed(attrs.evolve(places, prefix=found).command)
             raise AgentError(
                 f"--prefix: the service is installed below {found}: leave the option out, or "
-                f"first: {sudo(places)}agent uninstall-service"
+                f"first: {sudo(places)}{command} uninstall-service"
             )
         return attrs.evolve(places, prefix=found)
 
@@ -59,6 +64,11 @@ class Machine:
             runtime = Path(self.environ.get("XDG_RUNTIME_DIR", default))
             return user_places(self.home, runtime, prefix)
         return system_places(prefix or PREFIX, self.root)
+
+    def typed(self, command: Path) -> str:
+        """What a user types to call the program: its name, or its path where that is not found."""
+        found = shutil.which(command.name, path=self.environ.get("PATH", ""))
+        return command.name if found and Path(found) == command else quote(str(command))
 
     def hindrances(self, places: Places, program: Path, *, is_frozen: bool) -> list[str]:
         """Why nothing can be installed or removed here; empty when it can."""
@@ -71,7 +81,8 @@ class Machine:
         if places.is_user and self.uid == 0:
             found.append("--user is for the service of an ordinary user: run it without sudo")
         if not places.is_user and self.uid != 0:
-            found.append(f"this needs the rights of root: sudo {program} install-service ...")
+            typed = quote(str(program))
+            found.append(f"this needs the rights of root: sudo {typed} install-service ...")
         running = self.root / "run/systemd/system"
         if places.is_user:
             running = places.runtime.with_name("systemd")
@@ -130,11 +141,17 @@ def check_foreign(places: Places) -> None:
         raise AgentError(
             f"{places.unit} is another program's service of the same name: rename that first"
         )
-    for path in (places.command, places.current):
-        is_foreign = path.exists() and not path.is_symlink()
-        if path == places.command and path.is_symlink():
-            is_foreign = not str(path.readlink()).endswith("lib/agent/current/agent")
+    found = {
+        places.command: os.path.lexists(places.command) and not is_our_command(places),
+        places.current: places.current.exists() and not places.current.is_symlink(),
+    }
+    for path, is_foreign in found.items():
         if is_foreign:
             raise AgentError(
                 f"{path} is there, and is not from here: move it away, or name another --prefix"
             )
+
+
+def is_our_command(places: Places) -> bool:
+    """Whether what users type is a link that install-service made, below whichever prefix."""
+    return (link_target(places.command) or "").endswith("lib/agent/current/agent")

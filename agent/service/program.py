@@ -1,6 +1,5 @@
 """The program that runs here, and copies of it that need no unpacking."""
 
-import json
 import os
 import shutil
 import sys
@@ -14,8 +13,8 @@ from agent import __version__
 from agent.errors import AgentError
 from agent.files import sync_folder
 from agent.service.archive import UNPACKED, Archive, read_archive
+from agent.service.build import this_build
 
-BUILD_FILE = "build.json"  # written by build/agent.spec
 INSIDE = "_internal"  # the folder beside an unpacked program that has its libraries
 NAME = "agent"
 TLS = "tls.zip"
@@ -46,18 +45,6 @@ def this_program() -> Program:
     if not getattr(sys, "frozen", False):
         return Program(Path(sys.argv[0] or sys.executable), False, __version__, None)
     return Program(Path(os.path.realpath(sys.executable)), True, __version__, this_build())
-
-
-def this_build() -> str | None:
-    """Names the frozen build that runs here; ``None`` from source."""
-    folder = getattr(sys, "_MEIPASS", None)
-    if folder is None:
-        return None
-    try:
-        found = json.loads(Path(folder, BUILD_FILE).read_text("utf-8")).get("build")
-    except (OSError, ValueError, AttributeError):
-        return None
-    return found if isinstance(found, str) else None
 
 
 def unpack(program: Program, folder: Path) -> Path:

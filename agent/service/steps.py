@@ -1,5 +1,6 @@
 """What an installation consists of: steps that can be done and undone, each with its sentence."""
 
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from signal import Signals
 from typing import Any, Protocol
@@ -123,8 +124,8 @@ def _os_text(exc: OSError) -> str:
     """An error of the system as ours: what, where, and what to do where that is known."""
     where = exc.filename if isinstance(exc.filename, str) else ""
     text = f"cannot write {where}: {exc.strerror}" if where else str(exc)
-    if exc.errno == 30:  # EROFS
+    if exc.errno == errno.EROFS:
         return f"{text}, make it writable for the installation (sudo mount -o remount,rw /)"
-    if exc.errno == 28:  # ENOSPC
+    if exc.errno == errno.ENOSPC:
         return f"{text}, free some space and try again"
     return text

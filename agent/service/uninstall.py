@@ -15,7 +15,7 @@ from agent.errors import AgentError, ConfigError
 from agent.service import accounts, unit
 from agent.service.accounts import Accounts
 from agent.service.configuration import outermost, report_folders, service_environ
-from agent.service.machine import Machine, read_unit
+from agent.service.machine import Machine, is_our_command, read_unit
 from agent.service.own import data_files, has_reports, remove_reports
 from agent.service.paths import Places, checked_data_folder
 from agent.service.steps import Said, Say
@@ -117,13 +117,9 @@ class Uninstall:
 
     def _program(self) -> list[Removal]:
         places = self._places
-
-        def is_command() -> bool:
-            path = places.command
-            return path.is_symlink() and str(path.readlink()).endswith("lib/agent/current/agent")
-
+        command = places.command
         return [
-            Removal(f"remove {places.command}", is_command, places.command.unlink),
+            Removal(f"remove {command}", lambda: is_our_command(places), command.unlink),
             _tree(places.versions),
             Removal(f"remove {places.current}", places.current.is_symlink, places.current.unlink),
             _empty(places.lib),

@@ -145,10 +145,7 @@ class Enable:
         self.is_action = False
 
     def is_done(self) -> bool:
-        try:
-            return self._systemd.service().enabled == "enabled"
-        except AgentError:  # a dry run where systemd is not there
-            return False
+        return self._systemd.seen().enabled == "enabled"
 
     def do(self) -> str:
         self._systemd.enable()

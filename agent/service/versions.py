@@ -9,7 +9,9 @@ from pathlib import Path
 import attrs
 
 from agent.errors import AgentError
+from agent.files import sync_folder
 from agent.service.commands import Runner, TooSlowError
+from agent.service.folders import remove_empty
 from agent.service.paths import Places
 from agent.service.place import link_target
 from agent.service.program import Program
@@ -25,6 +27,10 @@ class Version:
     version: str
     build: str | None
     schema: int | None  # of the store
+
+    def is_of(self, program: Program) -> bool:
+        """Whether that is this very build."""
+        return (self.version, self.build) == (program.version, program.build)
 
     def __str__(self) -> str:
         return f"{self.version} (build {self.build[:8]})" if self.build else self.version
@@ -51,26 +57,42 @@ def installed(places: Places) -> Path | None:
     return None if target is None else places.lib / target
 
 
+def folder_for(places: Places, program: Program, running: Version | None) -> Path:
+    """Where a version goes, or is already: never the place of a damaged copy that is in use.
+
+    ``current`` leads to a version that starts at any moment, so also after a power cut.
+
+    Args:
+        running: What the program that ``current`` leads to says of itself; ``None``: it can't.
+    """
+    usual = places.versions / program.label
+    repaired = usual.with_name(f"{usual.name}-repaired")
+    used = installed(places)
+    if used not in (usual, repaired):
+        return usual
+    if running is not None and running.is_of(program):
+        return used
+    return repaired if used == usual else usual
+
+
 class UnpackProgram:
     """The program in a folder of its own, one process that has nothing to unpack at its start."""
 
-    def __init__(self, places: Places, program: Program, runner: Runner, unpack: Unpack) -> None:
-        self._places = places
+    def __init__(self, folder: Path, program: Program, runner: Runner, unpack: Unpack) -> None:
+        self._folder = folder
         self._program = program
         self._runner = runner
         self._unpack = unpack
-        self._has_made = self._has_former = False
-        self.folder = places.versions / program.label
-        self.former = self.folder.with_name(f".{self.folder.name}.old")
-        self.sentence = f"put agent {program.version} into {self.folder}"
+        self._has_made = False
+        self.sentence = f"put agent {program.version} into {folder}"
         self.detail = ""
         self.is_action = False
 
     def is_done(self) -> bool:
-        if not (self.folder / "agent").exists():
+        if not (self._folder / "agent").exists():
             return False
         try:
-            self._check(self.folder)
+            self._check(self._folder)
         except TooSlowError:
             return True  # a busy machine, or a slow card: no sign of damage
         except AgentError:
@@ -79,67 +101,36 @@ class UnpackProgram:
 
     def do(self) -> str:
         # Beside its place until it is whole: what lies there is taken for installed.
-        beside = self.folder.with_name(f".{self.folder.name}.new")
+        beside = self._folder.with_name(f".{self._folder.name}.new")
         if beside.exists():
             shutil.rmtree(beside)
         try:
             self._unpack(self._program, beside)
             self._check(beside)
-            if os.path.lexists(self.folder):  # a damaged copy is better than none
-                if os.path.lexists(self.former):
-                    _remove(self.former)
-                self._has_former = True
-                self.folder.rename(self.former)
+            if os.path.lexists(self._folder):
+                _remove(self._folder)  # damaged, and not in use
             self._has_made = True
-            beside.rename(self.folder)
+            beside.rename(self._folder)
+            sync_folder(self._folder.parent)  # before anything leads to it
         except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
             raise
         return ""
 
     def undo(self) -> str:
-        if self._has_former and not os.path.lexists(self.former):
-            return ""  # it was well already, or was never changed
         if self._has_made:
-            shutil.rmtree(self.folder, ignore_errors=True)
-        if self._has_former:
-            self.former.rename(self.folder)
-        for folder in (self._places.versions, self._places.lib):
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
+            shutil.rmtree(self._folder, ignore_errors=True)
+        remove_empty((self._folder.parent.parent, self._folder.parent))
         return ""
 
     def _check(self, folder: Path) -> None:
         found = asked(self._runner, folder / "agent")
-        if (found.version, found.build) != (self._program.version, self._program.build):
+        if not found.is_of(self._program):
             raise AgentError(f"{folder / 'agent'} says that it is {found}: copy the file again")
 
 
-class RemoveFormer:
-    """A copy that was replaced goes, once the one in its place is well."""
-
-    def __init__(self, former: Path) -> None:
-        self._former = former
-        self.sentence = f"remove {former}, which was damaged"
-        self.detail = ""
-        self.is_action = True
-
-    def is_done(self) -> bool:
-        return not os.path.lexists(self._former)
-
-    def do(self) -> str:
-        try:
-            _remove(self._former)
-        except OSError as exc:  # the next installation tries again
-            return f"some of it is left: {exc.strerror}"
-        return ""
-
-    def undo(self) -> str:
-        return ""
-
-
 class RemoveOldVersions:
-    """Keeps the version that runs and the one before it."""
+    """Keeps the version that runs and the one before it, if that is not damaged."""
 
     def __init__(self, places: Places, kept: frozenset[str]) -> None:
         self._places = places
@@ -158,8 +149,11 @@ class RemoveOldVersions:
 
     def do(self) -> str:
         old = self._old()
-        for path in old:
-            _remove(path)
+        try:
+            for path in old:
+                _remove(path)
+        except OSError as exc:  # of a damaged card; the next upgrade tries again
+            return f"some of it is left: {exc.strerror}"
         return ", ".join(path.name for path in old)
 
     def undo(self) -> str:

@@ -47,8 +47,8 @@ class Watch:
         clock: Clock,
         pause: Callable[[float], object],
         *,
-        budget_s: float = BUDGET_S,
-        steady_s: float = STEADY_S,
+        budget_s: float,
+        steady_s: float,
     ) -> None:
         self._systemd = systemd
         self._read_state = read_state

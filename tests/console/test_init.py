@@ -18,7 +18,7 @@ from agent.cli import main
 from agent.config import load
 from agent.console import toml
 from agent.console.examples import EXAMPLES
-from agent.console.first_config import HEAD, config_text, named
+from agent.console.first_config import config_text, head, named
 from agent.console.init import Output
 from agent.devices import KINDS
 from agent.devices.contract import Found
@@ -196,7 +196,7 @@ def test_a_second_device_of_a_kind_with_one_is_left_out(tmp_path: Path) -> None:
 def test_every_option_that_is_off_is_shown_with_its_default(tmp_path: Path) -> None:
     bare, whole = tmp_path / "bare.toml", tmp_path / "whole.toml"
     bare.write_text("")
-    whole.write_text(COMMENTED.sub("", HEAD), "utf-8")
+    whole.write_text(COMMENTED.sub("", head()), "utf-8")
 
     without, with_all = load(bare, KINDS, {}), load(whole, KINDS, {})
 

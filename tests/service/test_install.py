@@ -219,18 +219,18 @@ def test_a_half_installation_is_completed(system: System) -> None:
     run_install(system)
     places = places_of(system)
     places.command.unlink()
-    (places.versions / "1.0.0-01234567" / "agent").write_text("cut sho")
+    places.executable.write_text("cut sho")
 
     run_install(system)
 
     assert places.command.exists()
-    assert (places.versions / "1.0.0-01234567" / "agent").read_text().startswith("#!/bin/sh")
+    assert places.executable.read_text().startswith("#!/bin/sh")
 
 
 def test_a_unit_that_was_edited_is_replaced_and_said(system: System) -> None:
     run_install(system)
     path = places_of(system).unit
-    path.write_text(path.read_text().replace("RestartSec=1", "RestartSec=9"))
+    path.write_text(path.read_text().replace("RestartSec=500ms", "RestartSec=9"))
 
     shown = run_install(system)
 

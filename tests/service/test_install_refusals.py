@@ -87,6 +87,11 @@ def test_the_prefix_of_the_first_installation_is_kept(system: System) -> None:
 
 def test_another_prefix_than_that_of_the_service_is_refused(system: System) -> None:
     run_install(system)
+    command = places_of(system).command
 
-    with pytest.raises(AgentError, match="is installed below"):
+    with pytest.raises(AgentError, match=rf"is installed below .*: sudo {command} uninstall-"):
         run_install(system, prefix="/opt/agent")
+
+    path = str(command.parent)
+    with pytest.raises(AgentError, match=r"is installed below .*: sudo agent uninstall-"):
+        run_install(system, prefix="/opt/agent", machine=system.machine(PATH=path))

@@ -150,7 +150,7 @@ def test_an_edited_unit_is_told_from_one_that_is_as_it_was_made() -> None:
 
     assert is_ours(text)
     assert not is_edited(text)
-    assert is_edited(text.replace("RestartSec=1", "RestartSec=2"))
+    assert is_edited(text.replace("RestartSec=500ms", "RestartSec=2"))
     assert not is_ours("[Service]\nExecStart=/bin/true\n")
 
 

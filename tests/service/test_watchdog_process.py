@@ -16,9 +16,9 @@ import pytest
 from agent.service.restarts import FILE_NAME
 from hw_sim.s7 import S7Simulator
 from tests.agent_process import AgentProcess, plcs, s7_device, wait_for, write_config
+from tests.one_thread import stopped
 from tests.proofs.stored import rows_of
 from tests.service.listener import Listener, environment
-from tests.service.one_thread import stopped
 
 WATCHDOG_S = 3.0
 ROWS = 10  # which the others go on to store
@@ -120,7 +120,8 @@ def test_a_hung_device_costs_one_restart_and_then_only_its_own_samples(
     with start(config, systemd) as agent:
         with stopped(agent.pid, "poll sick"):
             first = hang_of(agent)
-            systemd.wait_for("STATUS=sick HANGS")
+            systemd.wait_for("STATUS=sick HANGS; 1 of 2 devices well (sick: ")
+            well = {device["name"]: device["is_well"] for device in agent.state()["devices"]}
             fed_at_first = fed_until_later(agent, systemd)
             noted = json.loads((agent.run_dir / FILE_NAME).read_text())
         agent.kill()  # as systemd does
@@ -138,6 +139,7 @@ def test_a_hung_device_costs_one_restart_and_then_only_its_own_samples(
         (line,) = agent.lines(" ERROR ")
 
     assert (first["device"], first["restart"], fed_at_first) == ("sick", True, 0)
+    assert well == {"well": True, "sick": False}
     assert noted["devices"]["sick"]["count"] == 1
     assert (second["device"], second["restart"]) == ("sick", False)
     assert fed_then >= 1

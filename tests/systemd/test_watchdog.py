@@ -3,10 +3,10 @@
 import pytest
 
 from tests.agent_process import wait_for
+from tests.one_thread import stopped
 from tests.systemd.counting import CountingDevice, table
 from tests.systemd.figures import Figures
 from tests.systemd.service import Service, fault, simulators
-from tests.systemd.stopped_thread import stopped_thread
 
 pytestmark = [pytest.mark.systemd, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -35,7 +35,7 @@ def test_a_hung_scheduler_is_named_and_the_service_started_again(
     install(service, table())
     counting.wait_for(10)
 
-    with stopped_thread(service.outside_pid(), "scheduler"):
+    with stopped(service.outside_pid(), "scheduler"):
         last = counting.answered
         wait_for(lambda: service.restarts == 1, 120, "a restart")
     service.wait_until_active()
@@ -62,11 +62,11 @@ def test_a_hung_device_is_worth_one_restart_and_then_costs_only_itself(
     install(service, table(), HOST)
     counting.wait_for(10)
 
-    with stopped_thread(service.outside_pid(), "poll counting"):
+    with stopped(service.outside_pid(), "poll counting"):
         wait_for(lambda: service.restarts == 1, 120, "a restart")
     service.wait_until_active()
     counting.wait_for(5)
-    with stopped_thread(service.outside_pid(), "poll counting"):
+    with stopped(service.outside_pid(), "poll counting"):
         wait_for(lambda: "a restart did not help" in service.messages(), what="the second hang")
         wait_for_polls(service, "host", TWICE_S)
         status = service.machine.show("agent", "StatusText")

@@ -5,7 +5,7 @@ import sys
 
 CODE = """
 import ctypes, threading
-from agent.service.memory import share_one_heap
+from agent.service.heap import share_one_heap
 share_one_heap()
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p

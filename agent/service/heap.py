@@ -1,4 +1,4 @@
-"""Keeps the memory of a long run small."""
+"""One heap for all threads: it keeps the memory of a long run small."""
 
 import ctypes
 
