@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from hw_sim.registry import SIMULATED
+
 ROOT = Path(__file__).parent.parent
 FILES = sorted(
     path for folder in ("agent", "hw_sim", "tests") for path in (ROOT / folder).rglob("*.py")
@@ -282,3 +284,16 @@ def test_a_command_loads_only_what_it_uses(
     if words[0] != "discover":  # which asks every kind
         absent = absent | {"luxtronik", "pymodbus", "serial"}
     assert modules & absent == set()
+
+
+@pytest.mark.parametrize("words", [["check"], ["status"], ["report", "--daily"]], ids=" ".join)
+def test_a_command_that_reads_no_device_loads_no_driver(tmp_path: Path, words: list[str]) -> None:
+    tables = [entry.load().table(kind, "127.0.0.1:1") for kind, entry in SIMULATED.items()]
+    (tmp_path / "agent.toml").write_text("\n".join(tables))
+    kinds = {f"agent.devices.{kind}" for kind in SIMULATED}
+    drivers = {f"{kind}.{part}" for kind in kinds for part in ("driver", "discover", "probe")}
+
+    modules = loaded_by(tmp_path, *words)
+
+    assert kinds <= modules
+    assert modules & (drivers | {"agent.devices.links.tcp", "pymodbus", "serial"}) == set()

@@ -1,7 +1,7 @@
 """The registry: which kinds of device there are.
 
-Each entry is a small function that imports its driver, so that a kind costs nothing until it is
-used, and the frozen program still finds the import.
+Each entry is a small function that imports its kind, so that one costs nothing until it is used,
+and the frozen program still finds the import. Kinds import their drivers in the same way.
 """
 
 from collections.abc import Callable, Mapping

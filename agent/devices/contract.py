@@ -1,7 +1,6 @@
 """What every driver promises, and the tools to keep it."""
 
 import errno
-import socket
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -128,6 +127,9 @@ Probe = TcpProbe | SerialProbe | BroadcastProbe | LocalProbe
 class Kind:
     """A kind of device: its options, how to make its driver from them, and how to find one.
 
+    A kind is loaded wherever its options are checked. So ``driver`` and the functions of the probes
+    import what they need when they are called.
+
     A probe raises ``DeviceError`` when something is there that can't be read, and gives ``None``
     for anything that is no device of the kind.
     """
@@ -158,12 +160,15 @@ def device_errors(doing: str) -> Iterator[None]:
     except ConnectionError as exc:
         text = exc.strerror or str(exc) or "connection lost"
         raise DeviceError(f"{doing}: {text}", Reason.UNREACHABLE) from exc
-    except socket.gaierror as exc:
-        raise DeviceError(f"{doing}: name not known: {exc.strerror}", Reason.UNREACHABLE) from exc
     except PermissionError as exc:
         text = exc.strerror or "permission denied"
         raise DeviceError(f"{doing}: {text[:1].lower()}{text[1:]}", Reason.REFUSED) from exc
     except OSError as exc:
+        import socket  # here: whoever needs the options alone does without
+
+        if isinstance(exc, socket.gaierror):
+            text = f"{doing}: name not known: {exc.strerror}"
+            raise DeviceError(text, Reason.UNREACHABLE) from exc
         reason = REASONS.get(exc.errno or 0, Reason.BAD_DATA)
         raise DeviceError(f"{doing}: {exc.strerror or exc}", reason) from exc
     except (ValueError, IndexError, KeyError, struct.error, OverflowError) as exc:

@@ -1,6 +1,8 @@
 """A weather station that isn't there, and speaks JSON in four ways, with faults on demand."""
 
+import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from hw_sim.json.command import command
@@ -9,8 +11,18 @@ from hw_sim.json.simulator import MODES, JsonSimulator
 from hw_sim.json.station import Station
 from hw_sim.registry import Simulated
 
-__all__ = ["BY_MODE", "FAULTS", "MODES", "SIMULATED", "VARIANTS", "JsonSimulator", "Station"]
+__all__ = [
+    "BY_MODE",
+    "FAULTS",
+    "MODES",
+    "SIMULATED",
+    "VARIANTS",
+    "JsonSimulator",
+    "Station",
+    "table",
+]
 
+REQUEST = "report"
 TALK_S = 0.05  # in tests nobody waits a second for the next line
 TAGS = (
     ("temperature", "outdoor.temperature", "FLOAT", "°C"),
@@ -27,42 +39,32 @@ TAGS = (
 )
 
 
-def _table(name: str, where: str, interval_s: float) -> str:
+def table(name: str, address: str, mode: str = "http", request: str = REQUEST) -> str:
+    """What ``agent.toml`` says of a station that speaks in this way."""
     tags = "\n".join(
         f'\n  [[device.tag]]\n  name = "{tag}"\n  path = "{path}"'
         + (f'\n  type = "{kind}"' if kind else "")
         + (f'\n  unit = "{unit}"' if unit else "")
         for tag, path, kind, unit in TAGS
     )
+    asked = f"\nrequest = {json.dumps(request)}" if mode in ("request", "serial") else ""
     return f"""[[device]]
 name = "{name}"
 kind = "json"
-{where}
-interval_s = {interval_s}
+{_where(address, mode)}{asked}
+interval_s = 2.0
 {tags}
 """
 
 
-def _tcp(address: str, extra: str = "") -> str:
+def _where(address: str, mode: str) -> str:
+    if mode == "serial":
+        return f'serial = "{address}"'
+    if mode == "http":
+        url = address if address.startswith("http") else f"http://{address}/"
+        return f'url = "{url}"'
     host, _, port = address.rpartition(":")
-    return f'host = "{host.strip("[]")}"\nport = {port}{extra}'
-
-
-def _http_table(name: str, address: str) -> str:
-    url = address if address.startswith("http") else f"http://{address}/"
-    return _table(name, f'url = "{url}"', 2.0)
-
-
-def _request_table(name: str, address: str) -> str:
-    return _table(name, _tcp(address, '\nrequest = "report"'), 2.0)
-
-
-def _lines_table(name: str, address: str) -> str:
-    return _table(name, _tcp(address), 2.0)
-
-
-def _serial_table(name: str, address: str) -> str:
-    return _table(name, f'serial = "{address}"\nrequest = "report"', 2.0)
+    return f'host = "{host.strip("[]")}"\nport = {port}'
 
 
 def _request(_: Path, seed: int) -> JsonSimulator:
@@ -77,12 +79,10 @@ def _serial(folder: Path, seed: int) -> JsonSimulator:
     return JsonSimulator("serial", path=folder / "json", seed=seed)
 
 
-SIMULATED = Simulated(
-    lambda _, seed: JsonSimulator(seed=seed), _http_table, command, name="station"
-)
+SIMULATED = Simulated(lambda _, seed: JsonSimulator(seed=seed), table, command, name="station")
 VARIANTS: Mapping[str, Simulated] = {
     "": SIMULATED,
-    "request": Simulated(_request, _request_table, command),
-    "lines": Simulated(_lines, _lines_table, command),
-    "serial": Simulated(_serial, _serial_table, command),
+    "request": Simulated(_request, partial(table, mode="request"), command),
+    "lines": Simulated(_lines, partial(table, mode="lines"), command),
+    "serial": Simulated(_serial, partial(table, mode="serial"), command),
 }

@@ -1,6 +1,5 @@
 """``python -m hw_sim json``."""
 
-import json
 from pathlib import Path
 
 import click
@@ -87,7 +86,6 @@ def command(
 
 
 def _table(mode: str, address: str, request: str) -> str:
-    from hw_sim.json import SIMULATED, VARIANTS
+    from hw_sim.json import SIMULATED, table
 
-    table = VARIANTS.get(mode, SIMULATED).table(SIMULATED.name, address)
-    return table.replace('request = "report"', f"request = {json.dumps(request)}")
+    return table(SIMULATED.name, address, mode, request)

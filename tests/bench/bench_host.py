@@ -15,7 +15,8 @@ from pathlib import Path
 import attrs
 import psutil
 
-from agent.devices.host import Host, Options
+from agent.devices.host import Options
+from agent.devices.host.driver import Host
 from agent.model import Value
 from tests.bench.result import Result
 

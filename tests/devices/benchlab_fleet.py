@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from agent.devices.benchlab import Benchlab
+from agent.devices.benchlab.driver import Benchlab
 from agent.errors import DeviceError
 from hw_sim.benchlab import Fleet
 

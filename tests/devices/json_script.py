@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from agent.clock import Deadline
-from agent.devices.json import Json, Options
+from agent.devices.json import Options
+from agent.devices.json.driver import Json
 
 TIMEOUT_S = 2.0
 

@@ -4,7 +4,8 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 
 from agent.clock import Deadline
-from agent.devices.luxtronik import Luxtronik, Options
+from agent.devices.luxtronik import Options
+from agent.devices.luxtronik.driver import Luxtronik
 from hw_sim.luxtronik import CALCULATIONS, PARAMETERS, VISIBILITIES
 from hw_sim.luxtronik.wire import reply
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import attrs
 import pytest
 
-from agent.devices.benchlab import KIND, Benchlab, Options
+from agent.devices.benchlab import KIND, Options
+from agent.devices.benchlab.driver import Benchlab
 from agent.errors import DeviceError
 from agent.model import Reason
 from hw_sim.benchlab import BenchlabSimulator, readings_at

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.devices.benchlab import Benchlab, Options
-from agent.devices.benchlab.driver import ANEW_AFTER
+from agent.devices.benchlab import Options
+from agent.devices.benchlab.driver import ANEW_AFTER, Benchlab
 from hw_sim.benchlab import BenchlabSimulator
 from tests.devices.test_benchlab_layout import FRAME
 from tests.devices.test_benchlab_stream import HANDSHAKE, LONG, VALUES, ScriptedLink, driver_on

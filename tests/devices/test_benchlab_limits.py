@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.devices.benchlab import Benchlab, Options
+from agent.devices.benchlab import Options
+from agent.devices.benchlab.driver import Benchlab
 from hw_sim.benchlab import BenchlabSimulator
 
 HIGHEST: Mapping[str, float | None] = {

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent.clock import Deadline
-from agent.devices.benchlab import Benchlab, Options
+from agent.devices.benchlab import Options
+from agent.devices.benchlab.driver import Benchlab
 from agent.devices.benchlab.search import LINE, Search, open_port
 from agent.devices.links.link import Link
 from agent.devices.links.serial_port import PortLockedError, SerialLink, pause

@@ -95,8 +95,10 @@ def test_a_port_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         probe(f"{tmp_path}/none", TIMEOUT_S)
 
 
-def test_only_ports_with_the_usb_ids_of_a_board_are_probed() -> None:
+def test_only_ports_with_the_usb_ids_of_a_board_are_probed(tmp_path: Path) -> None:
     (found,) = KIND.probes
 
     assert isinstance(found, SerialProbe)
     assert found.usb == ((0x0483, 0x5740),)
+    with pytest.raises(DeviceError, match="no such serial port"):
+        found.probe(f"{tmp_path}/none", TIMEOUT_S)

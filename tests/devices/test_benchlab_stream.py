@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.clock import Deadline
-from agent.devices.benchlab import Benchlab, Options
+from agent.devices.benchlab import Options
+from agent.devices.benchlab.driver import Benchlab
 from agent.devices.benchlab.layout import PRODUCTS, layout_for
 from agent.errors import DeviceError
 from agent.model import Value

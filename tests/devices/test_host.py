@@ -6,7 +6,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from agent.devices.host import KIND, Host, Options
+from agent.devices.host import KIND, Options
+from agent.devices.host.driver import Host
 from agent.errors import DeviceError
 from agent.model import MetricType, Reason
 from hw_sim.host import HostTree

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.devices.host import Host, Options
+from agent.devices.host import Options
 from agent.devices.host.battery import Battery, power_of
+from agent.devices.host.driver import Host
 from agent.model import Value
 from hw_sim.host.tree import (
     AC,

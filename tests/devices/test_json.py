@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from agent.config.options import Secret
-from agent.devices.json import Json, Options, Tag
+from agent.devices.json import Options, Tag
+from agent.devices.json.driver import Json
 from agent.errors import DeviceError
 from agent.model import MetricType, Reason, Value
 from hw_sim.json import MODES, JsonSimulator

@@ -11,8 +11,9 @@ from agent.config.faults import ReferencedText
 from agent.config.options import Secret
 from agent.config.structure import structure
 from agent.devices import KINDS
-from agent.devices.json import Header, Json, Options, Tag
+from agent.devices.json import Header, Options, Tag
 from agent.devices.json.address import UrlError, parse_url
+from agent.devices.json.driver import Json
 from agent.errors import ConfigError
 from agent.model import Metric, MetricType
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.devices.json import Json, Options, Tag
+from agent.devices.json import Options, Tag
+from agent.devices.json.driver import Json
 from agent.devices.json.values import leaves
 from agent.model import Value
 from hw_sim.json import JsonSimulator

@@ -7,7 +7,7 @@ import pytest
 
 from agent.clock import Deadline
 from agent.config.faults import ReferencedText
-from agent.devices.json import Json
+from agent.devices.json.driver import Json
 from agent.devices.json.owed import Owed
 from agent.devices.json.values import Answer
 from agent.errors import DeviceError

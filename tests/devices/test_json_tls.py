@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.clock import Deadline
-from agent.devices.json import Json, Options
+from agent.devices.json import Options
+from agent.devices.json.driver import Json
 from agent.devices.json.tls import TlsLink, make_context
 from agent.devices.json.values import RefusedError
 from agent.errors import DeviceError

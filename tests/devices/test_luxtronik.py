@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent.devices import KINDS
-from agent.devices.luxtronik import Luxtronik, Options
+from agent.devices.luxtronik import Options
+from agent.devices.luxtronik.driver import Luxtronik
 from agent.errors import DeviceError
 from agent.model import MetricType, Value
 from hw_sim.luxtronik import (

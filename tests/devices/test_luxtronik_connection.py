@@ -8,7 +8,8 @@ import pytest
 from agent.clock import Deadline
 from agent.devices.links.link import Link
 from agent.devices.links.tcp import LookUp, tcp_opener
-from agent.devices.luxtronik import Luxtronik, Options
+from agent.devices.luxtronik import Options
+from agent.devices.luxtronik.driver import Luxtronik
 from agent.errors import DeviceError
 from agent.model import Reason
 from hw_sim.luxtronik import LuxtronikSimulator

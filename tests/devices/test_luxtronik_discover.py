@@ -5,10 +5,10 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from agent.devices.luxtronik import Options
+from agent.devices.contract import BroadcastProbe, TcpProbe
+from agent.devices.luxtronik import KIND, Options
 from agent.devices.luxtronik.discover import (
     CALL,
-    PROBES,
     find_by_broadcast,
     find_by_port,
     parse_call_answer,
@@ -128,8 +128,11 @@ def test_the_port_is_taken_from_the_answer(data: bytes, port: int | None) -> Non
 
 
 def test_the_kind_has_both_ways_of_being_found() -> None:
-    tcp, call = PROBES
+    tcp, call = KIND.probes
 
-    assert tcp.probe is find_by_port
-    assert call.probe is find_by_broadcast
-    assert getattr(tcp, "ports", ()) == (8889, 8888)
+    with LuxtronikSimulator() as pump:
+        assert isinstance(tcp, TcpProbe)
+        assert (tcp.ports, tcp.pause_s) == ((8889, 8888), 10.0)
+        assert tcp.probe(pump.host, pump.port, TIMEOUT_S) is not None
+    assert isinstance(call, BroadcastProbe)
+    assert call.probe(HERE, SHORT_S) == []

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.devices.modbus import KIND, RETRY_EVERY, Modbus, Options, Tag
+from agent.devices.modbus import KIND, Options, Tag
+from agent.devices.modbus.driver import Modbus
+from agent.devices.modbus.poll import RETRY_EVERY
 from agent.errors import ConfigError, DeviceError
 from agent.model import Reason, Value
 from hw_sim.modbus import POINTS, ModbusRtuSimulator, ModbusTcpSimulator

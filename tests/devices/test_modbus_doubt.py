@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.devices.modbus import Modbus, Options, Tag
+from agent.devices.modbus import Options, Tag
+from agent.devices.modbus.driver import Modbus
 from agent.errors import DeviceError
 from agent.model import Value
 from tests.devices.modbus_line import Delay, SlowLine

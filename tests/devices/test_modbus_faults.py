@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.devices.modbus import Modbus, Options, Tag
+from agent.devices.modbus import Options, Tag
+from agent.devices.modbus.driver import Modbus
 from agent.errors import DeviceError
 from agent.model import Reason
 from hw_sim.modbus import ModbusRtuSimulator, ModbusTcpSimulator, encode

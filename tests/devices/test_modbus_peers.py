@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 import pytest
 from pyModbusTCP.server import DataBank, ModbusServer
 
-from agent.devices.modbus import Modbus, Options, Tag
+from agent.devices.modbus import Options, Tag
+from agent.devices.modbus.driver import Modbus
 from agent.devices.modbus.types import TYPES
 from agent.model import Value
 from tests.peers import free_port

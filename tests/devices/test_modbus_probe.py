@@ -122,5 +122,9 @@ def _serve(listener: socket.socket, banner: bytes) -> None:
         accepted.sendall(banner)
 
 
-def test_the_kind_has_the_probe() -> None:
-    assert KIND.probes == (TcpProbe((502,), probe_tcp),)
+def test_the_kind_has_the_probe(meter: ModbusTcpSimulator) -> None:
+    (found,) = KIND.probes
+
+    assert isinstance(found, TcpProbe)
+    assert found.ports == (502,)
+    assert found.probe(meter.host, meter.port, TIMEOUT_S) is not None

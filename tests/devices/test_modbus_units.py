@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from agent.clock import Deadline
-from agent.devices.modbus import Modbus, Options, Tag
+from agent.devices.modbus import Options, Tag
+from agent.devices.modbus.driver import Modbus
 from agent.errors import DeviceError
 from agent.model import Reason
 from hw_sim.modbus.wire import rtu_frame, tcp_frame

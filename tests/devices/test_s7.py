@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.devices.s7 import KIND, RETRY_EVERY, S7, Options, Tag
+from agent.devices.s7 import KIND, Options, Tag
+from agent.devices.s7.driver import RETRY_EVERY, S7
 from agent.errors import ConfigError, DeviceError
 from agent.model import Reason
 from hw_sim.s7 import DB1_TAGS, DB2_TAGS, DB3_TAGS, OTHER_TAGS, S7Simulator

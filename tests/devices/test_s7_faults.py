@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.devices.s7 import S7, Options, Tag
+from agent.devices.s7 import Options, Tag
+from agent.devices.s7.driver import S7
 from agent.errors import DeviceError
 from agent.model import Reason
 from hw_sim.s7 import DB1_TAGS, S7Simulator

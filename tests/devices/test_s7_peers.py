@@ -8,7 +8,8 @@ import pytest
 from snap7.server import Server
 from snap7.type import SrvArea
 
-from agent.devices.s7 import S7, Options, Tag
+from agent.devices.s7 import Options, Tag
+from agent.devices.s7.driver import S7
 from agent.model import Value
 from hw_sim.s7 import DB1_SIZE, DB1_TAGS, DB2_SIZE, DB2_TAGS, DB3_TAGS, S7Simulator
 from tests.peers import free_port, missing_snap7_c, snap7_c_client_read, snap7_c_server

@@ -16,7 +16,8 @@ from agent.devices.links.tcp import (
     open_socket,
     tcp_opener,
 )
-from agent.devices.s7 import S7, Options, Tag
+from agent.devices.s7 import Options, Tag
+from agent.devices.s7.driver import S7
 from agent.errors import DeviceError
 from agent.model import Reason
 

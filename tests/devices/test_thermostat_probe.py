@@ -61,8 +61,12 @@ def thermostat() -> Iterator[ThermostatSimulator]:
         yield simulator
 
 
-def test_the_kind_looks_at_its_port() -> None:
-    assert KIND.probes == (TcpProbe((23,), probe),)
+def test_the_kind_looks_at_its_port(thermostat: ThermostatSimulator) -> None:
+    (found,) = KIND.probes
+
+    assert isinstance(found, TcpProbe)
+    assert found.ports == (23,)
+    assert found.probe(thermostat.host, thermostat.port, TIMEOUT_S) is not None
 
 
 def test_a_thermostat_is_found_with_what_it_says_of_itself(

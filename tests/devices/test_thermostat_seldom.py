@@ -3,7 +3,8 @@
 import contextlib
 
 from agent.clock import Deadline
-from agent.devices.thermostat import Options, Thermostat
+from agent.devices.thermostat import Options
+from agent.devices.thermostat.driver import Thermostat
 from agent.devices.thermostat.session import QUERIES as ALLOWED
 from agent.devices.thermostat.settings import Settings
 from agent.devices.thermostat.turn import EVERY_S, RETRY_S

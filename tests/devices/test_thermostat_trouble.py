@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.devices.thermostat import Options, Thermostat
+from agent.devices.thermostat import Options
+from agent.devices.thermostat.driver import Thermostat
 from agent.errors import DeviceError
 from agent.model import Reason
 from tests.devices.thermostat_script import (

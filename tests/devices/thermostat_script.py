@@ -5,7 +5,8 @@ from types import TracebackType
 from typing import Self
 
 from agent.clock import Deadline
-from agent.devices.thermostat import Options, Thermostat
+from agent.devices.thermostat import Options
+from agent.devices.thermostat.driver import Thermostat
 from agent.devices.thermostat.wire import Json, parse_line
 from hw_sim.thermostat import Measured, ThermostatSimulator
 

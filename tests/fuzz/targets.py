@@ -46,7 +46,7 @@ def record(case: Case, folder: Path) -> Target:
     """Let a driver talk to its simulator and write down what that says."""
     with case.simulate(folder) as simulator:
         options = case.options(simulator.address)
-        make: Callable[..., Driver] = KINDS[case.kind]().driver
+        make: Callable[..., Driver] = type(KINDS[case.kind]().driver(options, TIMEOUT_S))
         connect = opener(simulator.address)
         conversations = tuple(_conversation(make, options, connect) for _ in range(CONVERSATIONS))
         more = _after_trouble(make, options, connect)

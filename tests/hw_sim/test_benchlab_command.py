@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from agent.config.structure import structure
-from agent.devices.benchlab import Benchlab, Options
+from agent.devices.benchlab import Options
+from agent.devices.benchlab.driver import Benchlab
 from agent.errors import DeviceError
 from hw_sim.benchlab import SIMULATED, Fleet
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from agent.devices.benchlab import Benchlab, Options
+from agent.devices.benchlab import Options
+from agent.devices.benchlab.driver import Benchlab
 from agent.devices.benchlab.layout import PRODUCTS, layout_for
 from hw_sim.benchlab import BenchlabSimulator
 from hw_sim.benchlab.wire import PRODUCTS as SIMULATED_PRODUCTS

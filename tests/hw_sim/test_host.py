@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.devices.host import Host, Options
+from agent.devices.host import Options
+from agent.devices.host.driver import Host
 from hw_sim.host import AC_AND_BATTERY, NO_BATTERY, NO_POWER_NOW, SEVERAL, HostTree
 
 

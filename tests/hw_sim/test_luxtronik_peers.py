@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from agent.devices.luxtronik import Luxtronik, Options
+from agent.devices.luxtronik import Options
+from agent.devices.luxtronik.driver import Luxtronik
 from agent.devices.luxtronik.tables import CLASSES, entry
 from agent.devices.luxtronik.values import VERSION_END, VERSION_FIRST
 from agent.devices.luxtronik.wire import CALCULATIONS, PARAMETERS, VISIBILITIES

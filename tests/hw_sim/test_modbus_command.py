@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from agent.devices.modbus import Modbus, Options, Tag
+from agent.devices.modbus import Options, Tag
+from agent.devices.modbus.driver import Modbus
 
 TIMEOUT_S = 10.0  # all of it takes 0.3 s
 POWER = Tag("power", "IR18:FLOAT32", unit_id=3)

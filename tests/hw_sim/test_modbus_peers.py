@@ -10,7 +10,8 @@ import pytest
 from minimalmodbus import Instrument, NoResponseError
 from pyModbusTCP.client import ModbusClient
 
-from agent.devices.modbus import Modbus, Options, Tag
+from agent.devices.modbus import Options, Tag
+from agent.devices.modbus.driver import Modbus
 from hw_sim.modbus import ModbusRtuSimulator, ModbusTcpSimulator
 
 TIMEOUT_S = 5.0

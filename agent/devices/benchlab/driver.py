@@ -9,9 +9,8 @@ from agent.clock import Deadline
 from agent.devices.benchlab.board import Identity
 from agent.devices.benchlab.layout import PRODUCTS, fault_texts, layout_for
 from agent.devices.benchlab.options import Options
-from agent.devices.benchlab.probe import PROBE
 from agent.devices.benchlab.search import Connected, Search
-from agent.devices.contract import Kind, device_errors
+from agent.devices.contract import device_errors
 from agent.devices.links.link import OpenLink
 from agent.errors import DeviceError
 from agent.model import Metric, Value
@@ -126,14 +125,3 @@ class Benchlab:
         assert self._connected is not None
         uid = self._connected.identity.uid
         return f"board {uid} at {self._connected.where}" if uid else self._connected.where
-
-
-KIND = Kind(
-    options=Options,
-    driver=Benchlab,
-    summary="BENCHLAB board: power, voltages, temperatures and fans of a PC, over USB",
-    interval_s=1.0,
-    min_interval_s=0.1,
-    timeout_s=2.0,
-    probes=(PROBE,),
-)

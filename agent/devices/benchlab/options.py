@@ -29,6 +29,7 @@ class BoardUid:
         return 'the 24 hex digits that "agent discover" shows, or "" for whichever board is found'
 
 
+USB_ID: Final = (0x0483, 0x5740)  # of a chip maker's example, so many other gadgets have it too
 ANY: Final = "whichever BENCHLAB board is there"
 
 

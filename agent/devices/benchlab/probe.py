@@ -2,9 +2,9 @@
 
 from agent.clock import Deadline
 from agent.devices.benchlab.board import Board
-from agent.devices.benchlab.search import LINE, USB_ID
+from agent.devices.benchlab.search import LINE
 from agent.devices.benchlab.wire import NoBoardError
-from agent.devices.contract import Found, SerialProbe, device_errors
+from agent.devices.contract import Found, device_errors
 from agent.devices.links.serial_port import SerialLink
 
 
@@ -37,6 +37,3 @@ def probe(path: str, timeout_s: float) -> Found | None:
     options = {"uid": uid, "port": path} if uid else {"port": path}
     known = {key: fact for key, fact in facts.items() if fact}
     return Found(path, options, known, "; ".join(identity.doubts))
-
-
-PROBE = SerialProbe(probe, usb=(USB_ID,))

@@ -10,7 +10,7 @@ import attrs
 
 from agent.clock import Deadline
 from agent.devices.benchlab.board import Board, Identity, WrongBoardError
-from agent.devices.benchlab.options import Options
+from agent.devices.benchlab.options import USB_ID, Options
 from agent.devices.contract import device_errors
 from agent.devices.links.holders import OURS, is_ours, locked_text
 from agent.devices.links.link import Link
@@ -25,7 +25,6 @@ from agent.devices.links.usb import is_serial_port, usb_id, usb_text
 from agent.errors import DeviceError
 from agent.model import Reason
 
-USB_ID: Final = (0x0483, 0x5740)  # of a chip maker's example, so many other gadgets have it too
 LINE: Final = Line(115200)
 SHORTEST_SHARE_S: Final = 0.25  # of a port, to greet; slow boards of old firmware need 0.15 s
 TOLD_LIMIT: Final = 6  # ports that an error text speaks of

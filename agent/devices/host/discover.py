@@ -4,7 +4,7 @@ import os
 import platform
 from collections.abc import Sequence
 
-from agent.devices.contract import Found, LocalProbe
+from agent.devices.contract import Found
 from agent.devices.host.battery import AUTO
 from agent.devices.host.files import names_in, printable, read_attribute
 from agent.devices.host.sensors import find_sensors
@@ -40,6 +40,3 @@ def _model(sys: str) -> str:
         if text and text.strip(b"\0"):
             return printable(text.strip(b"\0"))
     return ""
-
-
-PROBE = LocalProbe(find)

@@ -1,49 +1,21 @@
 """Readings of this machine: battery, CPU, processes, memory, disks, network, temperatures."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from typing import Annotated
-
-import attrs
+from collections.abc import Callable, Mapping, Sequence, Set
 
 from agent.clock import Deadline
-from agent.config.options import Between, Length, OptionFault
-from agent.devices.contract import Kind, device_errors
-from agent.devices.host import discover
+from agent.devices.contract import device_errors
 from agent.devices.host.battery import Battery
 from agent.devices.host.cpu import Cpu
 from agent.devices.host.disks import Disks
 from agent.devices.host.files import Files
+from agent.devices.host.options import Options
 from agent.devices.host.processes import Processes
 from agent.devices.host.sensors import Temperatures, Throttling
 from agent.devices.host.system import Memory, Network
 from agent.model import Metric, Value
 
 FIRST_INTERVAL_S = 0.1  # ten ticks of a core at the usual 100 Hz, so the first figures are coarse
-
-
-@attrs.frozen
-class Options:
-    """What ``agent.toml`` may say about this machine."""
-
-    power_supply: Annotated[str, Length(1, 255)] = "auto"
-    processes: Annotated[int, Between(0, 100)] = 10
-    command_lines: bool = False
-    disks: bool = True
-    network: bool = True
-    virtual_interfaces: bool = False
-    temperatures: bool = True
-    proc: Annotated[str, Length(1, 1024)] = "/proc"
-    sys: Annotated[str, Length(1, 1024)] = "/sys"
-
-    def check(self) -> Iterator[OptionFault]:
-        """Faults of names and paths."""
-        if "/" in self.power_supply or self.power_supply in (".", ".."):
-            allowed = "auto, none, or a name from /sys/class/power_supply"
-            yield OptionFault("power_supply", self.power_supply, allowed)
-        for key, path in (("proc", self.proc), ("sys", self.sys)):
-            if not path.startswith("/") or "\0" in path:
-                yield OptionFault(key, path, "a path from the root")
 
 
 class Host:
@@ -148,15 +120,3 @@ class Host:
         return self._processes.read(
             self._memory.uptime_s(), total if isinstance(total, int) else None
         )
-
-
-KIND = Kind(
-    options=Options,
-    driver=Host,
-    summary="this machine: battery, CPU, processes, memory, disks, network, temperatures",
-    interval_s=5.0,
-    is_single=True,  # the rows of system_sample don't say whose they are
-    min_interval_s=1.0,  # system_sample has a row for each second
-    timeout_s=3.0,
-    probes=(discover.PROBE,),
-)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from agent.clock import Deadline
-from agent.devices.contract import Kind, device_errors
+from agent.devices.contract import device_errors
 from agent.devices.json.lines import LineTransport, Transport
 from agent.devices.json.options import Options
 from agent.devices.json.plan import make_plan
@@ -113,13 +113,3 @@ def _errors(doing: str) -> Iterator[None]:
             yield
         except RefusedError as exc:
             raise DeviceError(f"{doing}: {exc}", exc.reason) from exc
-
-
-KIND = Kind(
-    options=Options,
-    driver=Json,
-    summary="Anything that speaks JSON: HTTP GET, or lines over TCP or a serial port",
-    interval_s=10.0,
-    min_interval_s=0.1,
-    timeout_s=5.0,
-)

@@ -11,19 +11,18 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from agent.clock import Deadline
-from agent.devices.contract import BroadcastProbe, Found, TcpProbe, address_of, device_errors
+from agent.devices.contract import Found, address_of, device_errors
 from agent.devices.links.tcp import LookUp, tcp_opener
 from agent.devices.luxtronik.connection import Answer, Connection
+from agent.devices.luxtronik.options import USUAL_PORTS
 from agent.devices.luxtronik.unit import firmware_of, heat_pump_type
 from agent.devices.luxtronik.wire import CALCULATIONS
 
-PORTS: Final = (8889, 8888)
 CALL: Final = b"2000;111;1;\0"
 CALLED_PORTS: Final = (4444, 47808)
 ANSWER_START: Final = "2500;111;"
 ANSWER_LIMIT: Final = 1024
 LISTEN_S: Final = 2.0
-PAUSE_S: Final = 10.0  # between the port test and our question: controllers have crashed of less
 CALLED_LIMIT: Final = 100  # controllers in one network
 
 
@@ -71,12 +70,12 @@ def parse_call_answer(data: bytes) -> int | None:
     if not text.startswith(ANSWER_START):
         return None
     text = text.removeprefix(ANSWER_START).partition(";")[0].strip("\0 ")
-    called = [port for port in PORTS if text == str(port)]
-    return called[0] if called else PORTS[0]  # old firmware names none
+    called = [port for port in USUAL_PORTS if text == str(port)]
+    return called[0] if called else USUAL_PORTS[0]  # old firmware names none
 
 
 def _unread(port: int) -> str:
-    others = " or ".join(str(each) for each in PORTS if each != port)
+    others = " or ".join(str(each) for each in USUAL_PORTS if each != port)
     return f"it answered the call, but not at port {port}; try port {others}"
 
 
@@ -129,6 +128,3 @@ def _found(host: str, port: int, answer: Answer) -> Found:
     }
     note = "" if answer.status == 0 else f"status {answer.status}, usual is 0"
     return Found(address_of(host, port), {"host": host, "port": port}, facts, note)
-
-
-PROBES: Final = (TcpProbe(PORTS, find_by_port, PAUSE_S), BroadcastProbe(find_by_broadcast))

@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from agent.clock import Deadline, monotonic_s
-from agent.devices.contract import Kind, device_errors
+from agent.devices.contract import device_errors
 from agent.devices.links.link import OpenLink
 from agent.devices.links.tcp import LookUp, connecting, tcp_opener
 from agent.devices.luxtronik.connection import Answer, Connection, UnansweredError
-from agent.devices.luxtronik.discover import PROBES
 from agent.devices.luxtronik.layout import Layout, chosen, early_layout
 from agent.devices.luxtronik.options import Options
 from agent.devices.luxtronik.tables import entry
@@ -180,15 +179,3 @@ class Luxtronik:
 
 def _wait(seconds: float) -> None:
     threading.Event().wait(seconds)
-
-
-KIND = Kind(
-    options=Options,
-    driver=Luxtronik,
-    summary="Luxtronik heat pump controller (Alpha Innotec, Novelan, ...), read-only, all values",
-    interval_s=30.0,
-    min_interval_s=5.0,
-    timeout_s=60.0,
-    backoff_floor_s=10.0,
-    probes=PROBES,
-)

@@ -8,7 +8,7 @@ import attrs
 from agent.config.options import Between, Claim, Host, OneOf, Port
 from agent.devices.contract import address_of
 
-USUAL_PORTS: Final = (8888, 8889)
+USUAL_PORTS: Final = (8889, 8888)  # of newer controllers, of older ones
 
 
 @attrs.frozen

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from agent.clock import Deadline, monotonic_s
-from agent.devices.contract import Kind, TcpProbe, device_errors
+from agent.devices.contract import device_errors
 from agent.devices.links.link import OpenLink
 from agent.devices.modbus.connection import Connection
 from agent.devices.modbus.doubt import Doubts
@@ -13,7 +13,6 @@ from agent.devices.modbus.opening import connect, opener
 from agent.devices.modbus.options import Options, units_text
 from agent.devices.modbus.plan import Block, make_plan
 from agent.devices.modbus.poll import Now, Poll, Unread
-from agent.devices.modbus.probe import PORT, probe_tcp
 from agent.devices.modbus.refusals import (
     ILLEGAL_FUNCTION,
     LATER,
@@ -263,14 +262,3 @@ class Modbus:
             place = f"{at.canonical}{unit}, in data sheets {at.classic}"
             if name in errors or name in helped:
                 yield f"{name}: {errors.get(name, place)}"
-
-
-KIND = Kind(
-    options=Options,
-    driver=Modbus,
-    summary="Modbus TCP and RTU: energy meters, inverters, PLCs, heat pumps; read-only",
-    interval_s=1.0,
-    min_interval_s=0.05,
-    timeout_s=3.0,
-    probes=(TcpProbe((PORT,), probe_tcp),),
-)

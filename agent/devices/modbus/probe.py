@@ -13,7 +13,6 @@ from agent.devices.modbus.refusals import OF_UNIT, RefusedError, exception_text
 from agent.errors import DeviceError
 from agent.model import Reason
 
-PORT: Final = 502
 UNITS: Final = (1, 255)  # what most devices are, and what those without a line behind them are
 NOTE: Final = "the tag is an example: take those that you need from the device's register list"
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from agent.clock import Deadline
-from agent.devices.contract import Found, TcpProbe, address_of, device_errors
+from agent.devices.contract import Found, address_of, device_errors
 from agent.devices.links.link import Link, OpenLink, Stream
 from agent.devices.links.tcp import LookUp, tcp_opener
 from agent.devices.s7.connection import Connection
@@ -24,7 +24,6 @@ from agent.devices.s7.wire import (
 from agent.errors import DeviceError
 from agent.model import Reason
 
-PORT: Final = 102
 SLOTS: Final = (1, 2, 3)  # of S7-1200/1500, S7-300, S7-400
 PDU: Final = 480
 EXAMPLE: Final = {"name": "example", "address": "MB0"}
@@ -138,6 +137,3 @@ def parse_names(pdu: bytes) -> Mapping[str, str]:
         if index in NAMES and name and name.isprintable():
             found[NAMES[index]] = name
     return found
-
-
-PROBE = TcpProbe((PORT,), probe)

@@ -7,10 +7,9 @@ from typing import Final
 import attrs
 
 from agent.clock import Deadline
-from agent.devices.contract import Kind, device_errors, hex_bytes
+from agent.devices.contract import device_errors, hex_bytes
 from agent.devices.links.link import OpenLink
 from agent.devices.links.tcp import LookUp, connecting, tcp_opener
-from agent.devices.s7 import discover
 from agent.devices.s7.connection import Connection
 from agent.devices.s7.options import Options
 from agent.devices.s7.plan import Job, Plan, Range, make_plan
@@ -238,14 +237,3 @@ def _plc_errors(doing: str) -> Iterator[None]:
             yield
         except PlcRefusedError as exc:
             raise DeviceError(f"{doing}: {exc}", Reason.REFUSED) from exc
-
-
-KIND = Kind(
-    options=Options,
-    driver=S7,
-    summary="Siemens S7 PLC (300, 400, 1200, 1500, LOGO!), read-only, absolute addresses",
-    interval_s=1.0,
-    min_interval_s=0.05,
-    timeout_s=3.0,
-    probes=(discover.PROBE,),
-)

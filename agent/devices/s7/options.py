@@ -15,6 +15,7 @@ from agent.devices.tags import AddressError, Factor, name_faults, scale_faults, 
 from agent.errors import ConfigError
 from agent.model import Metric, MetricType
 
+PORT: Final = 102
 CONNECTIONS: Final = {"PG": 1, "OP": 2, "BASIC": 3}
 LOCAL_TSAP: Final = 0x0100
 TSAP_FORM: Final = re.compile(r"(?:0[xX])?([0-9A-Fa-f]{2})\.?([0-9A-Fa-f]{2})")
@@ -46,7 +47,7 @@ class Options:
     """Where the PLC is, how to talk to it, and what to read."""
 
     host: Host
-    port: Port = 102
+    port: Port = PORT
     rack: Annotated[int, Between(0, 7)] = 0
     slot: Annotated[int, Between(0, 31)] = 1
     connection: Annotated[str, OneOf(tuple(CONNECTIONS))] = "OP"

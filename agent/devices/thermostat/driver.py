@@ -5,13 +5,12 @@ from contextlib import contextmanager
 from typing import Final
 
 from agent.clock import Deadline, monotonic_s
-from agent.devices.contract import Kind, TcpProbe, device_errors
+from agent.devices.contract import device_errors
 from agent.devices.links.link import OpenLink
 from agent.devices.links.tcp import LookUp, connecting, tcp_opener
 from agent.devices.thermostat.facts import facts
 from agent.devices.thermostat.fields import Decoder, Row, standard_metrics
-from agent.devices.thermostat.options import Options
-from agent.devices.thermostat.probe import probe
+from agent.devices.thermostat.options import PORT, Options
 from agent.devices.thermostat.session import Session, UnaskedError, ask_report
 from agent.devices.thermostat.settings import Settings
 from agent.devices.thermostat.turn import Turn
@@ -20,7 +19,6 @@ from agent.devices.thermostat.wire import Json, RefusedError
 from agent.errors import DeviceError
 from agent.model import Metric, Reason, Value
 
-PORT: Final = 23
 FULL: Final = "it serves 4 connections at once, perhaps other programs have them"
 NO_THERMOSTAT: Final = f"is this a Sinara 8451 thermostat? it listens at port {PORT}"
 SELDOM_S: Final = 1.0  # for all settings together, which take 0.1 s; polls are not to wait
@@ -195,14 +193,3 @@ def _errors(doing: str) -> Iterator[None]:
         except RefusedError as exc:
             text = f"wanted a report, the device answered with the error {exc}"
             raise DeviceError(f"{doing}: {text}", Reason.BAD_DATA) from exc
-
-
-KIND = Kind(
-    options=Options,
-    driver=Thermostat,
-    summary="Sinara 8451 thermostat, two-channel TEC controller, over TCP, read-only",
-    interval_s=1.0,
-    min_interval_s=0.1,
-    timeout_s=3.0,
-    probes=(TcpProbe((PORT,), probe),),
-)

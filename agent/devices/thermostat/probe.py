@@ -8,12 +8,12 @@ from agent.devices.contract import Found, address_of
 from agent.devices.links.tcp import LookUp, tcp_opener
 from agent.devices.thermostat.facts import facts
 from agent.devices.thermostat.fields import Decoder
+from agent.devices.thermostat.options import PORT
 from agent.devices.thermostat.session import Session, ask_report
 from agent.devices.thermostat.settings import GENERATIONS
 from agent.devices.thermostat.wire import Json, RefusedError
 from agent.errors import DeviceError
 
-PORT: Final = 23
 SILENCE_S: Final = 0.3  # telnet servers greet or ask for options at once
 
 
