@@ -40,7 +40,7 @@ def test_a_killed_service_runs_again_and_has_lost_no_sample(
     assert waiting > 0
     assert missing <= in_flight  # what the device had answered to a poll that was not yet done
     assert numbers == sorted(set(numbers))
-    assert service.machine.show("agent", "RestartUSec") == "1s"
+    assert service.machine.show("agent", "RestartUSec") == "500ms"
 
 
 def kill(service: Service, counting: CountingDevice) -> int:
