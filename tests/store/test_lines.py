@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.model import Value
+from agent.store.chunks import CHUNK_ROWS, Rows
 from agent.store.lines import CELLS_LIMIT, Lines, cell
 from agent.store.rows import Layout, Path, arrange, encode, place
-from agent.store.table import BATCH_ROWS, csv_rows
+from agent.store.segments import segments
 
 NAMES = [
     "cpu_total", "core0_usage", "level", "core2_usage", "process1_pid", "process1_cmdline",
@@ -61,21 +62,22 @@ def test_lines_have_the_cell_of_each_value_in_its_column(
     paths, found = made
     numbers = {layout: number for number, layout in enumerate({layout for layout, _ in found})}
     stored = [
-        (ts_ms, numbers[layout], text_of(values, layout, paths))
-        for ts_ms, (layout, values) in enumerate(found)
+        (key, key, numbers[layout], 1, text_of(values, layout, paths))
+        for key, (layout, values) in enumerate(found)
     ]
-
-    lines = list(csv_rows(stored, {number: each for each, number in numbers.items()}, paths))
-
     columns = sorted({position for layout, _ in found for position in layout})
+    places = Rows({number: each for each, number in numbers.items()}, paths).places(stored)
+
+    lines = [line for each in segments(places, 0, len(found)) for line in each.lines(columns)]
+
     assert lines == [
-        (ts_ms, ",".join(cell(dict(zip(layout, values, strict=True)).get(c)) for c in columns))
-        for ts_ms, (layout, values) in enumerate(found)
+        ",".join(cell(dict(zip(layout, values, strict=True)).get(c)) for c in columns)
+        for layout, values in found
     ]
 
 
 def test_texts_that_never_come_again_are_not_remembered_for_ever() -> None:
-    count = 3 * CELLS_LIMIT + BATCH_ROWS // 2
+    count = 3 * CELLS_LIMIT + CHUNK_ROWS // 2
     made = Lines([0], (0,), {0: (0,)})
 
     lines = [made.of([encode([f"{number},"])])[0] for number in range(count)]
