@@ -27,10 +27,12 @@ from agent.schedule import Schedule
 from agent.service.notify import Notify
 from agent.service.restarts import Restarts, folder_of
 from agent.service.summary import summary
-from agent.state import DataLock, StateFile, memory_folders
-from agent.store import Store, bound_text
+from agent.state import DataLock, StateFile
+from agent.store import bound_text
+from agent.storekeeping import store_of, upkeep_of
 from agent.watchdog import Watchdog, watchdog_of
 from agent.worker import Guarded
+from agent.written import Written
 from agent.zones import zone_of
 
 log = logging.getLogger(__name__)
@@ -43,8 +45,8 @@ STOP_LIMIT_S = 10.0  # how long stopping takes at most when the disk is well
 STOP_BYTES_PER_S = 200_000  # and a bad card needs so long for what waits
 STATE_INTERVAL_S = 2.0
 RETRY_FLUSH_S = 10.0  # at most this long after a failed commit comes the next
-HOUSEKEEPING_S = 3600.0
-FIRST_HOUSEKEEPING_S = 60.0
+HOUSEKEEPING_S, FIRST_HOUSEKEEPING_S = 3600.0, 60.0
+UPKEEP_S, FIRST_UPKEEP_S = 60.0, 30.0
 REPORTS_AFTER_START_S = 15.0
 REPORTS_EARLY_S = 1.0  # the clock may be set back by less than is noticed, just before their time
 REPORTS_WAIT_S = 60.0  # at most this long after their time reports wait for polls to end
@@ -74,23 +76,17 @@ class App:
         self._wakes: SimpleQueue[bool] = SimpleQueue()  # of the main thread; True: stop
         zone = zone_of(config.agent.timezone)
         self.health = Health(self._clock)
-        self.store = Store(
-            config.store_path,
-            self._clock,
-            flush_interval_s=config.store.flush_interval_s,
-            waiting_bytes=config.store.max_waiting_mb * 1024 * 1024,
-            guard=self._hold_lock,
-            journal_folders=tuple(memory_folders(os.environ, os.getuid())),
-        )
+        self.store = store_of(config, self._clock, self._hold_lock)
         self._schedule = Schedule(self._clock, zone)
         devices = [device for device in config.devices if device.enabled]
         self._reports_after_s = _reports_after_s(devices)
         # Less than what the schedule waits: it may wake a little early.
         wait_s = self._reports_after_s / 2
         self._reports = Reports(config, self._clock, zone, flush=self.store.flush, wait_s=wait_s)
-        self._housekeeping = Housekeeping(
-            self.store, self._reports, self._clock, config.store.retention_days
-        )
+        keep_days = config.store.retention_days
+        self._housekeeping = Housekeeping(self.store, self._reports, self._clock, keep_days)
+        self._upkeep, self._space = upkeep_of(config, self.store, self._clock)
+        self._written = Written(self._clock, zone)
         self._state = StateFile(config.data_dir)
         self._pollers = {device.name: self._poller(device, kinds) for device in devices}
         self._plan(devices)
@@ -154,7 +150,7 @@ class App:
         kind = kinds[device.kind]()
         driver = kind.driver(device.options, device.timeout_s)
         pace = Pace(device.interval_s, device.timeout_s, kind.backoff_floor_s)
-        self.store.add_device(device.name, device.kind, device.interval_s)
+        self.store.add_device(device.name, device.kind, device.interval_s, plain=device.plain)
         self.health.add_device(device.name, device.kind, device.interval_s)
         return Poller(device.name, driver, pace, self._clock, self.store, self.health)
 
@@ -179,6 +175,7 @@ class App:
         self._schedule.every(
             HOUSEKEEPING, HOUSEKEEPING_S, self._housekeeping.run, offset_s=FIRST_HOUSEKEEPING_S
         )
+        self._schedule.every("upkeep", UPKEEP_S, self._upkeep.run, offset_s=FIRST_UPKEEP_S)
         self._plan_reports()
 
     def _plan_reports(self) -> None:
@@ -235,6 +232,7 @@ class App:
         waiting_bytes = self.store.state().waiting_bytes
         self._watchdog.stopping(STOP_LIMIT_S + waiting_bytes / STOP_BYTES_PER_S)
         end_s = self._clock.monotonic() + LAST_TRY_S
+        self._upkeep.stop()
         stuck = self._schedule.stop(STOP_S)
         for name in stuck:
             log.warning("%s did not end in time and is left behind", name)
@@ -277,7 +275,9 @@ class App:
             "cpu_s": round(cpu_s(), 3),
             "hangs": self._watchdog.state(),
             "store": attrs.asdict(self.store.state()),
-            "devices": [_device_state(device) for device in self._devices()],
+            "space": self._space.texts,
+            "written": self._written.state(),
+            "devices": [device.state() for device in self._devices()],
         }
 
 
@@ -285,10 +285,3 @@ def _reports_after_s(devices: Sequence[DeviceConfig]) -> float:
     """How long after their time reports are made: polls in hand then belong to them."""
     slowest_s = max((device.timeout_s for device in devices), default=0.0)
     return max(REPORTS_EARLY_S, min(2 * slowest_s, REPORTS_WAIT_S))
-
-
-def _device_state(device: DeviceHealth) -> dict[str, Any]:
-    state = attrs.asdict(device)
-    took = sorted(state.pop("took_ms"))
-    state["took_ms"] = round(took[len(took) // 2], 2) if took else None
-    return state

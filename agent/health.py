@@ -4,6 +4,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Collection
+from typing import Any
 
 import attrs
 
@@ -39,6 +40,13 @@ class DeviceHealth:
     warnings: tuple[str, ...] = ()
     values: int = 0
     took_ms: deque[float] = attrs.field(factory=lambda: deque(maxlen=TOOK_REMEMBERED))
+
+    def state(self) -> dict[str, Any]:
+        """For ``agent status``; a poll takes as long as the middle one of the last ones."""
+        state = attrs.asdict(self)
+        took = sorted(state.pop("took_ms"))
+        state["took_ms"] = round(took[len(took) // 2], 2) if took else None
+        return state
 
 
 class Health:

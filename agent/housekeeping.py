@@ -7,6 +7,7 @@ from agent.errors import AgentError
 from agent.model import Gap, Reason
 from agent.reports import Reports
 from agent.store import Reader, Store
+from agent.store.deleted import Deletions
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +54,18 @@ class Housekeeping:
                 log.debug("nothing is deleted by age, the clock is in doubt")
                 return
             if self._retention_days:
-                before_ms = self._clock.now_ms() - self._retention_days * DAY_MS
-                gone = self._store.delete_before(before_ms)
-                if gone:
-                    days = self._retention_days
-                    log.info("store: deleted %d samples older than %d days", gone, days)
+                self._delete_samples(self._retention_days)
             self._reports.delete_old()
         except (AgentError, OSError) as exc:
             log.error("deleting by age: %s", exc)
+
+    def _delete_samples(self, days: int) -> None:
+        # Whole UTC days at once: else there would be a little to delete, and to log, each hour.
+        before_ms = (self._clock.now_ms() - days * DAY_MS) // DAY_MS * DAY_MS
+        deletions = Deletions(f"they were older than {days} days")
+        if gone := self._store.delete_before(before_ms, deletions):
+            text = "store: deleted %d samples older than %d days: %s"
+            log.info(text, gone, days, deletions.text())
 
     def is_held(self) -> bool:
         """Whether nothing may be deleted by age now.

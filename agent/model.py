@@ -33,6 +33,8 @@ class Reason(StrEnum):
     CLOCK = "clock"
     AGENT_DOWN = "agent down"
     STORE = "store"
+    DAMAGED = "damaged"
+    RETENTION = "retention"
     BUG = "agent error"
 
 

@@ -23,6 +23,7 @@ from agent.devices import KINDS
 FILE = Path(__file__).parent.parent / "agent.toml"
 COMMENTED = re.compile(r"^# (?=\[{1,2}[a-z_.]+\]|[a-z_]+ = )", re.MULTILINE)
 REFERENCE = re.compile(r'\{ env = "([A-Z_]+)" \}')
+SHOWN_ONCE = ("enabled", "plain")  # they are the same for all kinds
 HAS_NO_DEFAULT = (attrs.NOTHING, None, (), "")
 
 Options = tuple[str, type, str]  # what the tables are called, their class, and the key of one
@@ -50,7 +51,7 @@ def all_options() -> Iterator[Options]:
         yield from inner_options(name, section)
     for kind, made in KINDS.items():
         for name, section, key in inner_options(f"device {kind}", DeviceSection):
-            yield ("device" if key == "enabled" else name), section, key  # it is the same for all
+            yield ("device" if key in SHOWN_ONCE else name), section, key
         yield from inner_options(f"device {kind}", made().options)
 
 

@@ -12,6 +12,7 @@ from agent.config.options import Claim, decimal
 from agent.config.schema import (
     BUILT_IN_NAMES,
     DEVICE_NAME,
+    PLAIN_KIND,
     RESERVED_NAMES,
     DeviceConfig,
     DeviceSection,
@@ -115,7 +116,10 @@ class DeviceLoader:
         if made.enabled:
             self._check_claims(place, made.name, getattr(options.made, "claims", ()))
         timeout_s = kind.timeout_s if made.timeout_s is None else made.timeout_s
-        return DeviceConfig(made.name, made.kind, made.enabled, interval_s, timeout_s, options.made)
+        plain = made.kind == PLAIN_KIND if made.plain is None else made.plain
+        return DeviceConfig(
+            made.name, made.kind, made.enabled, interval_s, timeout_s, options.made, plain
+        )
 
     def _check_single(self, place: Place, kind: str) -> None:
         if kind in self._singles:

@@ -15,9 +15,9 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 # Names that the store's tables and views have or will have; each device is a view of its name.
 RESERVED_NAMES = frozenset(
     {
-        "aggregate", "block", "clock", "cpu_core", "cursor", "device", "gap", "host_row", "journal",
-        "layout", "meta", "metric", "process_sample", "row", "run", "sink", "system_sample",
-        "training_view",
+        "aggregate", "batch", "block", "block_time", "catalogue", "clock", "cpu_core", "cursor",
+        "device", "gap", "host_row", "journal", "layout", "meta", "metric", "process_sample",
+        "row", "run", "sink", "system_sample", "training_view",
     }
 )  # fmt: skip
 # Tables that SQLite has in every file: a view of such a name would break the other views.
@@ -25,6 +25,7 @@ BUILT_IN_NAMES = re.compile(
     r"(sqlite|jsonb?|pragma)_.*|fts.*|rtree.*|dbstat|bytecode|tables_used", re.IGNORECASE
 )
 PATH_LIMIT = 4000  # characters; Linux takes 4095 bytes, and names of files follow
+PLAIN_KIND = "host"  # people have queries and notebooks that read its rows
 DEVICE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,47}")
 
 
@@ -93,7 +94,10 @@ class StoreSection:
     """``[store]``: how samples are kept."""
 
     flush_interval_s: Annotated[float, Between(0, 3600, "s")] = 10.0
+    plain_days: Annotated[int, Between(0, 3650, "days")] = 8
     retention_days: Annotated[int, Between(0, 36500, "days")] = 365
+    max_size_mb: Annotated[int, Between(50, 100_000_000, "MiB")] | None = None
+    max_disk_percent: Annotated[int, Between(50, 99, "%")] = 90
     max_waiting_mb: Annotated[int, Between(1, 4096, "MiB")] = 32
 
 
@@ -122,6 +126,7 @@ class DeviceSection:
     enabled: bool = True
     interval_s: Annotated[float, Between(0.01, 86400, "s")] | None = None
     timeout_s: Annotated[float, Between(0.05, 600, "s")] | None = None
+    plain: bool | None = None
 
 
 SECTIONS: Mapping[str, type[Any]] = {
@@ -141,6 +146,7 @@ class DeviceConfig:
     interval_s: float
     timeout_s: float
     options: Any
+    plain: bool = False  # stored as rows for a while, which any program for SQLite reads
 
 
 @attrs.frozen

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from agent import state
 from agent.clock import SystemClock
 from agent.config import Config
 from agent.console.gaps import gap_facts, gap_lines, shown_gaps
+from agent.console.moved import moved_lines, moved_of
+from agent.console.store_aside import aside_facts, aside_lines
 from agent.console.table import duration_text, printable, size_text, table
 from agent.errors import AgentError, StoreError
 from agent.store import Reader, bound_text
@@ -31,28 +34,32 @@ def status_report(config: Config, *, as_json: bool) -> str:
     stored, error = _stored(config, now_ms, is_running=is_running)
     gaps = [gap for known in stored.values() for gap in known["gaps"]]
     gaps.sort(key=lambda shown: shown.gap.start_ms)
-    devices = _device_facts(config, running, stored)
+    zone = zone_of(config.agent.timezone)
+    devices = _device_facts(config, running, stored, zone)
     if as_json:
         facts = {
             "running": is_running,
             "agent": {k: v for k, v in (running or {}).items() if k not in ("devices", "store")},
             "store": (running or {}).get("store", {"path": str(config.store_path)})
             | {"error_reading": error},
+            "set_aside": aside_facts(config.store_path),
             "devices": devices,
-            "gaps": gap_facts(gaps, zone_of(config.agent.timezone)) if gaps else [],
+            "gaps": gap_facts(gaps, zone) if gaps else [],
         }
         text = json.dumps(facts, indent=1, ensure_ascii=False)
     else:
         lines = [_agent_line(config, running, now_ms, is_running=is_running)]
         lines += [
             *_clock_lines(running),
+            *moved_lines(stored, zone),
             *_hang_lines(running),
             *_store_lines(config, running, now_ms),
+            *(f"         {line}" for line in aside_lines(config.store_path, zone)),
         ]
         if error is not None and not _is_absent(config.store_path):
             lines.append(f"store    {error}")
         lines += ["", _device_table(devices, now_ms), *_error_lines(running)]
-        lines += gap_lines(gaps, zone_of(config.agent.timezone), now_ms) if gaps else []
+        lines += gap_lines(gaps, zone, now_ms) if gaps else []
         text = "\n".join(printable(line) for line in "\n".join(lines).split("\n"))
     if error is not None and not _is_absent(config.store_path):
         _print(text)
@@ -113,13 +120,13 @@ def _stored(
         with Reader(config.store_path) as reader:
             stored: dict[str, dict[str, Any]] = {}
             for device in reader.devices():
-                last = reader.last(device.name, LAST_ROWS)
                 stored[device.name.lower()] = {
                     "name": device.name,
                     "kind": device.kind,
-                    "last_stored_ms": last[0] if last else None,
+                    "last_stored_ms": reader.last_ms(device.name, LAST_ROWS),
                     "metrics": len(device.metrics),
                     "gaps": reader.gaps(device.name, since_ms, now_ms),
+                    "moved": reader.moved(device.name, since_ms, now_ms),
                 }
             stopped_ms = None if is_running else _stopped_ms(reader, stored)
     except StoreError as exc:
@@ -140,7 +147,10 @@ def _stopped_ms(reader: Reader, stored: dict[str, dict[str, Any]]) -> int:
 
 
 def _device_facts(
-    config: Config, running: dict[str, Any] | None, stored: dict[str, dict[str, Any]]
+    config: Config,
+    running: dict[str, Any] | None,
+    stored: dict[str, dict[str, Any]],
+    zone: tzinfo,
 ) -> list[dict[str, Any]]:
     live = {device["name"].lower(): device for device in (running or {}).get("devices", [])}
     names = [device.name for device in config.devices]
@@ -149,6 +159,7 @@ def _device_facts(
     for name in names:
         known = dict(stored.get(name.lower(), {}))
         known["gaps_24h"] = len(known.pop("gaps", []))
+        known |= moved_of(known.pop("moved", []), zone)
         device = config.device(name)
         about = {"name": name, "kind": device.kind if device else known.get("kind")}
         enabled = device is not None and device.enabled
@@ -200,7 +211,8 @@ def _store_lines(config: Config, running: dict[str, Any] | None, now_ms: int) ->
     if store["journal_error"]:
         lines.append(f"         no journal in memory: {store['journal_error']}")
     bound = bound_text(store["power_cut_s"], has_journal=store["journal"] is not None)
-    return [*lines, f"         {bound}"]
+    said = running.get("space", [])
+    return [*lines, f"         {bound}", *(f"         {printable(text)}" for text in said)]
 
 
 def _size(path: Path) -> int:

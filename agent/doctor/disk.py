@@ -6,13 +6,13 @@ from pathlib import Path
 from shlex import quote
 from typing import Final
 
+from agent.config.schema import StoreSection
 from agent.console.table import size_text
 from agent.doctor.case import Case
 from agent.doctor.finding import Finding, counted, note, ok, problem, warning
 from agent.doctor.machine import Machine
 from agent.doctor.mounts import NETWORK, SIMPLE, Mount, mount_of
 
-MAX_PERCENT: Final = 90.0  # in use; a file system is slow, and its card worn, with less free
 LITTLE: Final = 200_000_000  # bytes; logs and an upgrade need some
 NONE_LEFT: Final = 20_000_000
 MOVE: Final = "name a data_dir in [agent] that is on the card or on a disk of this machine"
@@ -30,6 +30,11 @@ def check_disk(case: Case) -> Iterator[Finding]:
     yield from _room(case, folder)
     if mount is not None:
         yield from _errors(case.machine, mount)
+
+
+def max_percent(case: Case) -> float:
+    """How full the file system may be, as the configuration says; without one, as by default."""
+    return (StoreSection() if case.config is None else case.config.store).max_disk_percent
 
 
 def existing(path: Path) -> Path:
@@ -81,11 +86,14 @@ def _room(case: Case, folder: Path) -> Iterator[Finding]:
     text = f"{folder}: {free}, {space.used_percent:.0f} % used"
     fix = (
         "delete what is not needed, see: sudo du -xh / | sort -h | tail; "
-        "or let retention_days in [store] be less"
+        "or let retention_days or max_size_mb in [store] be less"
     )
     if space.free < NONE_LEFT:
         yield problem(f"{text}: samples can't be stored for long", fix)
-    elif space.used_percent >= MAX_PERCENT or space.free < LITTLE:
+    elif space.used_percent >= max_percent(case):
+        limit = f"max_disk_percent in [store] is {max_percent(case):g}"
+        yield warning(f"{text}; {limit}: the agent deletes the oldest samples for that", fix)
+    elif space.free < LITTLE:
         yield warning(text, fix)
     else:
         yield ok(text)

@@ -5,18 +5,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from agent.config.schema import StoreSection
+from agent.console.store_info import limits_of
 from agent.console.table import duration_text, size_text
 from agent.doctor.case import Case
-from agent.doctor.disk import MAX_PERCENT, existing
+from agent.doctor.disk import existing
 from agent.doctor.finding import Finding, note, ok, problem, warning
 from agent.errors import StoreError
 from agent.service.own import STORE_PARTS
 from agent.store import sqlite_version
 from agent.store.check import quick_check, time_span
+from agent.store.outlook import ROOM, Outlook, outlook_of
+from agent.store.room import Room
+from agent.store.usage import usage_of
 
 CHECK_S: Final = 8.0  # a store of some GB on a card takes longer, and is not read to its end
 DAY_MS: Final = 86_400_000
 SOON_DAYS: Final = 60
+GROWTH_S: Final = 4.0
 LARGE_LOG: Final = 256_000_000  # bytes; the log is emptied every few MB unless a reader holds it
 FUTURE_MS: Final = 60_000
 WAL_RESET_FIXED: Final = (3, 51, 3)
@@ -37,8 +43,7 @@ def check_store(case: Case) -> Iterator[Finding]:
     size = sum(_size(store.with_name(store.name + end)) for end in STORE_PARTS)
     try:
         yield from _soundness(store, size)
-        # Without the log, which has a size of its own however old the store is.
-        yield from _growth(case, store, _size(store))
+        yield from _growth(case, store)
     except StoreError as exc:
         yield problem(str(exc), "run this command as the user of the agent or with sudo")
     log = _size(store.with_name(f"{store.name}-wal"))
@@ -71,14 +76,13 @@ def _soundness(store: Path, size: int) -> Iterator[Finding]:
         more = f" and {len(faults) - 1} more" if faults[1:] else ""
         yield problem(
             f"{store} is damaged: {faults[0]}{more}",
-            f"stop the agent, keep a copy of {store.parent}, and report it with the file of: "
-            "agent doctor --report",
+            "stop the agent, and save what can be read with: agent store repair",
         )
     else:
         yield ok(f"{store}: {size_text(size)}, sound")
 
 
-def _growth(case: Case, store: Path, size: int) -> Iterator[Finding]:
+def _growth(case: Case, store: Path) -> Iterator[Finding]:
     span = time_span(store, CHECK_S)
     if span is None:
         return
@@ -88,26 +92,29 @@ def _growth(case: Case, store: Path, size: int) -> Iterator[Finding]:
         ahead = duration_text((last_ms - now_ms) / 1000)
         text = f"the newest sample is {ahead} ahead of the clock: was that wrong, or is it now?"
         yield warning(text, "timedatectl shows how the clock is")
-    days = (last_ms - first_ms) / DAY_MS
-    if days < 1:
+    if last_ms - first_ms < DAY_MS:
         return
-    a_day = size / days
-    text = f"the store grows by {size_text(a_day)} a day"
-    keep = case.config.store.retention_days if case.config is not None else 0
-    left_days = _room(case, store) / a_day
-    if keep and days + left_days >= keep:
-        yield ok(f"{text}, up to {size_text(a_day * max(keep, days))} for {keep} days")
-    elif left_days > SOON_DAYS:
-        yield ok(f"{text}: the disk is full in {left_days:,.0f} days")
+    outlook = _outlook(case, store)
+    if outlook.a_day is None:
+        return
+    text = f"the store grows by {size_text(outlook.a_day)} a day"
+    fix = "make room, or let retention_days or max_size_mb in [store] be less"
+    if outlook.days_left is None:
+        size = "" if outlook.at_retention is None else f", up to {size_text(outlook.at_retention)}"
+        yield ok(f"{text}{size}, and there is room for that")
+        return
+    text = f"{text}: {outlook.limit} in [store] is reached in {outlook.days_left:,.0f} days"
+    if outlook.limit == ROOM and outlook.days_left <= SOON_DAYS:
+        yield warning(f"{text}, then the oldest samples are deleted", fix)
     else:
-        fix = "make room, or let retention_days in [store] be less"
-        yield warning(f"{text}: the disk is full in {max(0.0, left_days):.0f} days", fix)
+        yield ok(text)
 
 
-def _room(case: Case, store: Path) -> float:
-    """Bytes that may be used until the disk counts as full."""
+def _outlook(case: Case, store: Path) -> Outlook:
+    section = StoreSection() if case.config is None else case.config.store
     space = case.machine.space(existing(store.parent))
-    return space.free - space.usable * (100 - MAX_PERCENT) / 100
+    room = Room(space.total, space.usable, space.free)
+    return outlook_of(usage_of(store, GROWTH_S), room, limits_of(section))
 
 
 def _other_writers(case: Case, store: Path) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from datetime import tzinfo
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -13,7 +14,9 @@ from agent.model import Gap, Metric
 from agent.reports.manifest import about, iso, write_manifest
 from agent.reports.periods import Period
 from agent.store import Reader
-from agent.store.table import cell
+from agent.store.moved import Moved
+from agent.store.sealed import DamagedBlock
+from agent.store.table import Table, cell
 
 __all__ = ["Progress", "RollUp", "iso", "write"]
 
@@ -54,8 +57,9 @@ def write(
     """
     digest = hashlib.sha256()
     rows = size = 0
+    table = reader.table(device, period.start_ms, period.end_ms)
     with whole_file(path) as stream:
-        for count, chunk in _chunks(reader, device, period, zone, units=units):
+        for count, chunk in _chunks(table, zone, units=units):
             stream.write(chunk)
             digest.update(chunk)
             rows += count
@@ -74,6 +78,11 @@ def write(
         "gaps": [_gap_facts(gap, period, zone) for gap in gaps],
         "agent": __version__,
     }
+    if table.damaged:
+        manifest["damaged"] = [_damage_facts(each, period, zone) for each in table.damaged]
+    moved = reader.moved(device, period.start_ms, period.end_ms)
+    if moved:
+        manifest["moved"] = [moved_facts(each, zone) for each in moved]
     write_manifest(path, manifest)
     return RollUp(device, path, rows, len(gaps), size, digest.hexdigest())
 
@@ -88,11 +97,27 @@ def _gap_facts(gap: Gap, period: Period, zone: tzinfo) -> dict[str, str]:
     }
 
 
-def _chunks(
-    reader: Reader, device: str, period: Period, zone: tzinfo, *, units: bool
-) -> Iterator[tuple[int, bytes]]:
+def _damage_facts(damaged: DamagedBlock, period: Period, zone: tzinfo) -> dict[str, Any]:
+    """What the file lacks: at most so many samples, as some may lie outside of the period."""
+    return {
+        "start": iso(max(damaged.first_ms, period.start_ms), zone),
+        "end": iso(min(damaged.last_ms, period.end_ms - 1), zone),
+        "samples": damaged.count,
+    }
+
+
+def moved_facts(moved: Moved, zone: tzinfo) -> dict[str, Any]:
+    """Which samples were stamped before the clock was set, and by how much too early."""
+    return {
+        "start": iso(moved.first_ms, zone),
+        "end": iso(moved.last_ms, zone),
+        "samples": moved.count,
+        "moved_ms": moved.moved_ms,
+    }
+
+
+def _chunks(table: Table, zone: tzinfo, *, units: bool) -> Iterator[tuple[int, bytes]]:
     """Encoded lines and how many rows they are; the header first."""
-    table = reader.table(device, period.start_ms, period.end_ms)
     titles = [cell(_title(metric, units=units)) for metric in table.metrics]
     yield 0, (",".join(["time", *titles]) + "\r\n").encode()
     lines: list[str] = []

@@ -9,6 +9,7 @@ from agent.state import LOCK_NAME
 
 STORE = "telemetry.db"
 STORE_PARTS = ("", "-wal", "-shm", "-journal")
+STAND_IN = re.compile(r"^telemetry-\d+\.db")
 # Roll-ups as agent.reports names them, what tells of them, and what is left of a power cut.
 REPORT = re.compile(
     r"\.?\d{4}-\d\d-\d\d(T\d{4,6})?_[\w:+-]+\.(csv|manifest\.json)(\.[0-9a-f]+\.tmp)?"
@@ -28,7 +29,9 @@ def is_report(name: str) -> bool:
 
 def is_data(name: str) -> bool:
     """Whether a file of that name in a data folder is the store, belongs to it, or is the lock."""
-    of_store = name.startswith(f"{STORE}.") or name in {f"{STORE}{end}" for end in STORE_PARTS}
+    # Beside a newer agent's file there is one with a number, of the format that it has.
+    store = STAND_IN.sub(STORE, name)
+    of_store = store.startswith(f"{STORE}.") or store in {f"{STORE}{end}" for end in STORE_PARTS}
     return of_store or name == LOCK_NAME
 
 

@@ -8,9 +8,10 @@ from itertools import count
 import attrs
 
 from agent.model import Metric, MetricType
+from agent.store.catalogue import Catalogue
 from agent.store.rows import HOST_KIND, Layout, Path, layout_from, layout_text, place
 from agent.store.schema import quoted
-from agent.store.views import VIEW_METRICS, rebuild, table_of
+from agent.store.views import VIEW_METRICS, has_view, rebuild, table_of
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,16 @@ def path_from(text: str) -> Path:
     return tuple(int(index) for index in text.split("."))
 
 
+@attrs.frozen(eq=False)
+class Places:
+    """Where the values of a reading with certain names go; ``None`` for those that are left out."""
+
+    layout: int
+    offered: Layout
+    positions: Sequence[int | None]
+    paths: Sequence[Path | None]
+
+
 @attrs.define
 class Entry:
     """One device as the file knows it."""
@@ -32,13 +43,15 @@ class Entry:
     id: int
     name: str
     kind: str
+    plain: bool | None = None  # whether it is kept as rows; nobody said so yet
     metrics: dict[str, tuple[int, Path, Metric]] = attrs.field(factory=dict)  # by metric name
     taken: list[Path] = attrs.field(factory=list)  # the places of all metrics
     layouts: dict[Layout, int] = attrs.field(factory=dict)
     # What the last reading with these names came out as; drivers offer the same names each time.
-    known: dict[tuple[str, ...], tuple[int, list[Path | None]]] = attrs.field(factory=dict)
+    known: dict[tuple[str, ...], Places] = attrs.field(factory=dict)
     offered: tuple[str, ...] = ()  # names of the newest reading
     in_view: frozenset[str] = frozenset()  # names that its view shows
+    had_view: bool = False  # which went when it was renamed
 
     def paths(self) -> dict[str, Path]:
         """Metric name to its place in a row's array; those of the newest reading come first."""
@@ -84,6 +97,7 @@ class Book:
         self._connection = connection
         self._warn = warn
         self._entries = load_entries(connection)
+        self._catalogue = Catalogue(connection)
         self._set_aside: dict[int, str] = {
             int(key.removeprefix(SET_ASIDE)): name
             for key, name in connection.execute(
@@ -97,8 +111,15 @@ class Book:
             ).fetchone()
         )
 
-    def entry(self, name: str, kind: str) -> Entry:
+    def entry(self, name: str, kind: str, *, plain: bool) -> Entry:
         """The device of that name, made when it is new; its kind becomes ``kind``."""
+        entry = self._entry(name, kind)
+        if entry.plain != plain:
+            entry.plain = plain
+            self._changed[entry.id] = entry
+        return entry
+
+    def _entry(self, name: str, kind: str) -> Entry:
         entry = self.find(name)
         if entry is not None and table_of(entry.kind) != table_of(kind):
             # Its rows lie in another table and in another order: they keep the name, and more.
@@ -110,7 +131,6 @@ class Book:
             )
             assert cursor.lastrowid is not None
             entry = self._entries[name.lower()] = Entry(cursor.lastrowid, name, kind)
-            self._changed[entry.id] = entry
         elif (entry.kind, entry.name) != (kind, name):
             self._rename(entry, name, kind)
         if entry.id in self._set_aside:  # it is in use again, under whatever name
@@ -146,6 +166,7 @@ class Book:
             (entry.name.lower(),),
         ).fetchone():
             self._connection.execute(f"DROP VIEW {quoted(entry.name)}")
+            entry.had_view = True
         self._connection.execute(
             "UPDATE device SET name = ?, kind = ? WHERE id = ?", (name, kind, entry.id)
         )
@@ -158,15 +179,15 @@ class Book:
         names = (wanted if number == 1 else f"{wanted}_{number}" for number in count(1))
         return next(name for name in names if name.lower() not in self._entries)
 
-    def layout(
+    def places(
         self, entry: Entry, names: tuple[str, ...], described: Mapping[str, Metric]
-    ) -> tuple[int, list[Path | None]]:
-        """The layout's number and each value's place, for a reading with these names.
+    ) -> Places:
+        """The layout and each value's place, for a reading with these names.
 
         A value has no place when its name is new and the device has ``METRICS_LIMIT`` of them.
         """
         entry.offered = names
-        if entry.has_too_many and not entry.in_view.issuperset(names):
+        if entry.plain and entry.has_too_many and not entry.in_view.issuperset(names):
             self._changed[entry.id] = entry
         known = entry.known.get(names)
         if known is not None:
@@ -174,8 +195,17 @@ class Book:
         for name in names:
             if name not in entry.metrics and not self._is_full(entry):
                 self._add_metric(entry, described.get(name) or Metric(name))
-        places = [entry.metrics.get(name) for name in names]
-        positions = tuple(sorted(found[0] for found in places if found is not None))
+        found = [entry.metrics.get(name) for name in names]
+        offered = tuple(sorted(one[0] for one in found if one is not None))
+        if len(entry.known) >= KNOWN_LIMIT:
+            entry.known.clear()
+        positions = [None if one is None else one[0] for one in found]
+        paths = [None if one is None else one[1] for one in found]
+        known = Places(self._layout(entry, offered), offered, positions, paths)
+        entry.known[names] = known
+        return known
+
+    def _layout(self, entry: Entry, positions: Layout) -> int:
         layout = entry.layouts.get(positions)
         if layout is None:
             cursor = self._connection.execute(
@@ -184,11 +214,7 @@ class Book:
             )
             assert cursor.lastrowid is not None
             layout = entry.layouts[positions] = cursor.lastrowid
-        if len(entry.known) >= KNOWN_LIMIT:
-            entry.known.clear()
-        paths = [None if found is None else found[1] for found in places]
-        known = entry.known[names] = (layout, paths)
-        return known
+        return layout
 
     def _is_full(self, entry: Entry) -> bool:
         if len(entry.metrics) < METRICS_LIMIT:
@@ -214,6 +240,7 @@ class Book:
                 (metric.unit, metric.type, metric.help, entry.id, known[0]),
             )
             entry.metrics[metric.name] = (*known[:2], metric)
+            self._catalogue.touch(entry.id)
 
     def _add_metric(self, entry: Entry, metric: Metric) -> None:
         position = len(entry.metrics)
@@ -229,20 +256,40 @@ class Book:
         self._changed[entry.id] = entry
 
     def finish(self) -> None:
-        """Make the views anew of devices that are new or have new metrics since the last time."""
-        if not self._changed:
-            return
-        for entry in self._changed.values():
+        """Write down, views included, what is new since the last time.
+
+        A device that is not kept as rows has a view only as long as it has rows from before.
+        """
+        self._catalogue.keep(self._entries.values())
+        if self._changed:
+            self._make_views()
+            self._changed.clear()
+
+    def _make_views(self) -> None:
+        shown = [entry for entry in self._changed.values() if entry.plain or self._has_rows(entry)]
+        for entry in shown:
             entry.in_view = frozenset(list(entry.paths())[:VIEW_METRICS])
             if entry.has_too_many:
                 self._warn(
                     f"{entry.name}: has had more than {VIEW_METRICS} metrics, its view shows "
                     "so many of them, those of now first; reports have all"
                 )
-        changed = [(e.id, e.name, e.kind, e.paths()) for e in self._changed.values()]
+        changed = [(e.id, e.name, e.kind, e.paths()) for e in shown]
         hosts = None
         if not self._has_views or any(e.kind == HOST_KIND for e in self._changed.values()):
             hosts = [(e.id, e.paths()) for e in self._entries.values() if e.kind == HOST_KIND]
         rebuild(self._connection, changed, hosts, self._warn)
         self._has_views = True
-        self._changed.clear()
+
+    def _has_rows(self, entry: Entry) -> bool:
+        """Whether a device that had a view has rows from before; without any, the view goes."""
+        table = table_of(entry.kind)
+        if not entry.had_view and not has_view(self._connection, entry.name, table, entry.id):
+            return False
+        # Rows of such a device are the oldest there are, and are met at once.
+        sql = f"SELECT 1 FROM {table} WHERE device = ? LIMIT 1"
+        if self._connection.execute(sql, (entry.id,)).fetchone():
+            return True
+        if not entry.had_view:
+            self._connection.execute(f"DROP VIEW {quoted(entry.name)}")
+        return False

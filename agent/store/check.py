@@ -1,19 +1,24 @@
 """Looks at the whole file for a check-up: is it sound, what is in it; bounded in time."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import attrs
 
 from agent.clock import Deadline
 from agent.errors import StoreError
+from agent.store.codec import Block, Damaged
 from agent.store.query import open_to_read
 from agent.store.schema import SAMPLE_TABLES, VERSION
 
 STEPS = 20_000  # instructions of SQLite between two looks at the deadline, well below 1 ms
 FAULTS_LIMIT = 10  # a damaged file has thousands
+ENDS_OF_BLOCKS = (
+    "SELECT first_ms, min(first_key) FROM block GROUP BY device",
+    "SELECT last_ms, max(last_ms) FROM block GROUP BY device",
+)
 
 
 @attrs.frozen
@@ -77,6 +82,13 @@ def time_span(path: Path, timeout_s: float) -> tuple[int, int] | None:
                 sql = f"SELECT ts_ms FROM {table} ORDER BY rowid{order} LIMIT 1"
                 found += [int(ts_ms) for (ts_ms,) in connection.execute(sql)]
         first, last = ends
+        if _has_blocks(connection):
+            # First by key: the earliest time may be of a clock that was not set.
+            for sql, found in zip(ENDS_OF_BLOCKS, ends, strict=True):
+                found += [int(ts_ms) for ts_ms, _ in connection.execute(sql)]
+            batches = [*_batches(connection)]
+            first += [batch.first_ms for batch in batches[:1]]
+            last += [batch.last_ms for batch in batches[-1:]]
         return (min(first), max(last)) if first else None
 
 
@@ -108,15 +120,41 @@ def summary(path: Path, timeout_s: float) -> Summary:
 
 
 def _contents(connection: sqlite3.Connection) -> Iterator[Content]:
-    found = {}
-    for table in SAMPLE_TABLES:
-        for device, *rest in connection.execute(
-            f"SELECT device, count(*), min(ts_ms), max(ts_ms) FROM {table} GROUP BY device"
-        ):
-            found[device] = rest
+    found: dict[int, list[Sequence[int]]] = {}
+    for device, *about in _counted(connection):
+        found.setdefault(device, []).append(about)
     for id_, name, kind in connection.execute("SELECT id, name, kind FROM device ORDER BY name"):
-        rows, first_ms, last_ms = found.get(id_, (0, None, None))
+        places = found.get(id_, [])
+        rows = sum(count for count, _, _ in places)
+        first_ms = min((first for _, first, _ in places), default=None)
+        last_ms = max((last for _, _, last in places), default=None)
         yield Content(name, kind, rows, first_ms, last_ms)
+
+
+def _counted(connection: sqlite3.Connection) -> Iterator[tuple[int, int, int, int]]:
+    """Devices, how many samples they have in a place, and their first and last times."""
+    for table in SAMPLE_TABLES:
+        yield from connection.execute(
+            f"SELECT device, count(*), min(ts_ms), max(ts_ms) FROM {table} GROUP BY device"
+        )
+    if _has_blocks(connection):
+        yield from connection.execute(
+            "SELECT device, sum(count), min(first_ms), max(last_ms) FROM block GROUP BY device"
+        )
+        for batch in _batches(connection):
+            yield batch.device, batch.count, batch.first_ms, batch.last_ms
+
+
+def _has_blocks(connection: sqlite3.Connection) -> bool:
+    """Whether this is not the file of an older agent, which has rows only."""
+    return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'block'").fetchone())
+
+
+def _batches(connection: sqlite3.Connection) -> Iterator[Block]:
+    """All that are sound; of none more than its heading is looked at."""
+    for (data,) in connection.execute("SELECT data FROM batch ORDER BY id"):
+        with suppress(Damaged):
+            yield Block(data)
 
 
 @contextmanager

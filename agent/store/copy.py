@@ -1,14 +1,19 @@
-"""A copy of the whole store as it is at one moment, for the way back from a newer version."""
+"""A copy of the whole store as it is at one moment: a backup, or the way back to an old version."""
 
 import os
+import secrets
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from agent.errors import StoreError
-from agent.files import sync_folder
+from agent.files import TEMPORARY, own_as_folder, sync_folder
 from agent.store.query import open_to_read
+
+STEP_PAGES = 256  # copied at once, between two looks whether to stop
+
+Tell = Callable[[int, int], None]  # pages that are copied, and all there are
 
 
 def copy_store(source: Path, target: Path) -> None:
@@ -19,6 +24,46 @@ def copy_store(source: Path, target: Path) -> None:
     """
     with _as_owner(target.parent):
         _copy_whole(source, target)
+
+
+@contextmanager
+def backup_beside(source: Path, target: Path, tell: Tell) -> Iterator[Path]:
+    """A consistent copy beside ``target``, synced, which may be renamed to it; else it goes.
+
+    It opens anywhere: it needs no log, and no right to write.
+
+    Raises:
+        StoreError: The store can't be read, or the copy not be written.
+    """
+    beside = target.with_name(f".{target.name[:60]}.{secrets.token_hex(4)}{TEMPORARY}")
+    try:
+        handle = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+    except OSError as exc:
+        raise StoreError(f"cannot write in {target.parent}: {exc.strerror}") from exc
+    try:
+        own_as_folder(handle, target.parent)
+        _back_up(source, beside, tell)
+        os.fsync(handle)
+        yield beside
+        sync_folder(target.parent)
+    except (OSError, sqlite3.Error) as exc:
+        text = getattr(exc, "strerror", None) or str(exc)
+        raise StoreError(f"cannot copy {source} to {target}: {text}") from exc
+    finally:
+        beside.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _back_up(source: Path, target: Path, tell: Tell) -> None:
+    # The reading transaction that open_to_read() began stays open: so all pages are of one moment,
+    # and what the agent writes meanwhile does not make the copy begin anew.
+    with closing(open_to_read(source)) as reading, closing(sqlite3.connect(target)) as writing:
+        reading.backup(
+            writing, pages=STEP_PAGES, progress=lambda _, left, all_: tell(all_ - left, all_)
+        )
+        (mode,) = writing.execute("PRAGMA journal_mode = DELETE").fetchone()
+        if mode != "delete":
+            raise StoreError(f"{target}: wanted a file without a log, got {mode}")
 
 
 @contextmanager

@@ -1,7 +1,10 @@
 """Reading the store: read-only connections, a page at a time, while the agent runs or not."""
 
+import heapq
 import sqlite3
 from collections.abc import Iterator, Mapping
+from functools import partial
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
@@ -10,12 +13,15 @@ import attrs
 
 from agent.errors import StoreError
 from agent.model import Gap, Metric, Reason, Sample, Stamp, Value
+from agent.store.asked import OpenFile
 from agent.store.book import Entry, load_entries
-from agent.store.rows import HOST_KIND, RawRow, layout_from
-from agent.store.rows import Path as ValuePath
-from agent.store.schema import check_owner
-from agent.store.table import Table, columns_of, csv_rows
-from agent.store.views import table_of
+from agent.store.moved import Moved, moved
+from agent.store.plain import Plain
+from agent.store.rows import Layout, layout_from
+from agent.store.schema import SAMPLE_TABLES, NewerError, check_owner, stand_in
+from agent.store.sealed import DamagedBlock, Sealed
+from agent.store.segments import Segment, Slice, Source, segments
+from agent.store.table import Table, columns_of
 
 
 @attrs.frozen
@@ -46,22 +52,24 @@ class Reader:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         self._connection = open_to_read(path)
+        self._file = OpenFile(self._connection, path)
         try:
             self._entries = load_entries(self._connection)
-            (self._lag_ms,) = self._connection.execute(
-                "SELECT coalesce((SELECT value FROM meta WHERE key = 'lag_ms'), 0)"
-            ).fetchone()
             sql = "SELECT id, device, positions FROM layout"
             found = self._connection.execute(sql).fetchall()
+            layouts = {id_: layout_from(text) for id_, _, text in found}
+            self._plain = Plain(self._file, layouts)
+            self._sealed = Sealed(self._file)
         except sqlite3.Error as exc:
             self._connection.close()
-            raise StoreError(f"cannot read {path}: {exc}") from exc
-        self._layouts = {id_: layout_from(text) for id_, _, text in found}
-        self._layouts_of: dict[int, list[int]] = {}
+            raise self._file.error(exc) from exc
+        except StoreError:
+            self._connection.close()
+            raise
+        self._layouts_of: dict[int, set[Layout]] = {}
         for id_, device, _ in found:
-            self._layouts_of.setdefault(device, []).append(id_)
+            self._layouts_of.setdefault(device, set()).add(layouts[id_])
 
     def __enter__(self) -> "Reader":
         return self
@@ -84,79 +92,110 @@ class Reader:
             found.append(StoredDevice(entry.name, entry.kind, metrics))
         return found
 
-    def table(self, device: str, start_ms: int, end_ms: int) -> Table:
+    def metrics(self, device: str) -> list[tuple[int, Metric]]:
+        """All metrics that a device ever offered, with their positions, which never change."""
+        found = self._entry(device).metrics.values()
+        return sorted(((position, metric) for position, _, metric in found), key=itemgetter(0))
+
+    def segments(self, device: str, start_ms: int, end_ms: int) -> Iterator[Segment]:
         """A device's samples with ``start_ms <= ts_ms < end_ms``, in the order they were read.
+
+        What is damaged is left out of it: see ``damaged``.
+        """
+        entry = self._entry(device)
+        places = heapq.merge(
+            self._sealed.blocks(entry, start_ms, end_ms),
+            self._sealed.batches(entry, start_ms, end_ms),
+            self._plain.places(entry, start_ms, end_ms),
+            key=attrgetter("first_key"),
+        )
+        return segments(places, start_ms, end_ms)
+
+    def table(self, device: str, start_ms: int, end_ms: int) -> Table:
+        """The same as lines of a table.
 
         Its columns are the metrics that were offered then; all that are known where there is no
         sample, so that a day without any has the columns that programs look for.
         """
-        entry = self._entry(device)
-        where, values = self._where(entry, start_ms, end_ms)
-        sql = f"FROM {table_of(entry.kind)} WHERE {where}"
-        known = {position: (path, metric) for position, path, metric in entry.metrics.values()}
-        layouts = {id_: self._layouts[id_] for id_ in self._layouts_of.get(entry.id, ())}
-        if [*layouts.values()] != [tuple(sorted(known))]:  # else the columns are these in any case
-            found = self._rows(f"SELECT DISTINCT layout {sql}", values)
-            layouts = {id_: self._layouts[id_] for (id_,) in found}
-        rows = self._rows(f"SELECT ts_ms, layout, v {sql} ORDER BY rowid", values)
-        columns = columns_of(layouts.values()) or sorted(known)
-        return Table(
-            tuple(known[position][1] for position in columns),
-            csv_rows(rows, layouts, {position: path for position, (path, _) in known.items()}),
-        )
+        known = dict(self.metrics(device))
+        columns = columns_of(self._offered(self._entry(device), start_ms, end_ms)) or [*known]
+        damaged: list[DamagedBlock] = []
+
+        def rows() -> Iterator[tuple[int, str]]:
+            for segment in self.segments(device, start_ms, end_ms):
+                yield from zip(segment.times(), segment.lines(columns), strict=True)
+            damaged.extend(self._sealed.damaged_in(device, start_ms, end_ms))
+
+        return Table(tuple(known[position] for position in columns), rows(), damaged)
+
+    @property
+    def damaged(self) -> list[DamagedBlock]:
+        """What was met so far and could not be read."""
+        return [*self._sealed.damaged]
+
+    def _offered(self, entry: Entry, start_ms: int, end_ms: int) -> set[Layout]:
+        """The layouts of a stretch; without a look at it where the columns are known anyway."""
+        ever = self._layouts_of.get(entry.id, set())
+        if len(ever) == 1 and len(*ever) == len(entry.metrics):
+            return ever
+        found = self._plain.layouts(entry, start_ms, end_ms)
+        for each in self._sealed.slices(entry, start_ms, end_ms):
+            found.update(each.positions.values())
+            if found >= ever:
+                break
+        return found
 
     def first_ms(self, device: str, start_ms: int, end_ms: int) -> int | None:
         """When the first sample of a device in a stretch of time was read, if there is one."""
-        entry = self._entry(device)
-        where, values = self._where(entry, start_ms, end_ms)
-        sql = f"SELECT ts_ms FROM {table_of(entry.kind)} WHERE {where} ORDER BY rowid LIMIT 1"
-        return next((ts_ms for (ts_ms,) in self._rows(sql, values)), None)
+        for segment in self.segments(device, start_ms, end_ms):
+            return segment.times()[0]
+        return None
 
     def has_data(self, start_ms: int, end_ms: int) -> bool:
         """Whether any device has samples in a stretch of time."""
-        for kind in {entry.kind for entry in self._entries.values()}:
-            where, values = self._stretch(kind, start_ms, end_ms)
-            if any(self._rows(f"SELECT 1 FROM {table_of(kind)} WHERE {where} LIMIT 1", values)):
-                return True
-        return False
-
-    def _raw_rows(self, device: str, start_ms: int, end_ms: int) -> Iterator[RawRow]:
-        """Rows of a device with ``start_ms <= ts_ms < end_ms``, in the order they were read."""
-        entry = self._entry(device)
-        where, values = self._where(entry, start_ms, end_ms)
-        sql = (
-            f"SELECT rowid, ts_ms, layout, clock, v FROM {table_of(entry.kind)} "
-            f"WHERE {where} ORDER BY rowid"
-        )
-        for id_, ts_ms, layout, clock, text in self._rows(sql, values):
-            yield RawRow(id_, ts_ms, self._layouts[layout], clock, text)
+        if any(self._plain.has_any(table, start_ms, end_ms) for table in SAMPLE_TABLES):
+            return True
+        entries = self._entries.values()
+        return any(any(self._sealed.slices(entry, start_ms, end_ms)) for entry in entries)
 
     def samples(self, device: str, start_ms: int, end_ms: int) -> Iterator[Sample]:
         """Samples as they were read, exact to the digit and type."""
         eras = self._eras()
-        places = self._places(device)
         name = self._entry(device).name
-        for row in self._raw_rows(device, start_ms, end_ms):
-            stamp = Stamp(row.ts_ms, row.ts_ms - eras[row.clock])
-            yield Sample(name, stamp, row.values(places))
+        names = {position: metric.name for position, metric in self.metrics(device)}
+        for segment in self.segments(device, start_ms, end_ms):
+            positions = segment.positions
+            cells = {each: segment.cells(each) for each in columns_of(positions.values())}
+            stamped = zip(segment.times(), segment.clocks(), segment.layouts(), strict=True)
+            for number, (ts_ms, clock, layout) in enumerate(stamped):
+                values = {names[each]: cells[each][number] for each in positions[layout]}
+                yield Sample(name, Stamp(ts_ms, ts_ms - eras[clock]), values)
 
     def last(self, device: str, within_rows: int = 100_000) -> tuple[int, dict[str, Value]] | None:
-        """Time and values of a device's newest sample, if it is among the newest rows."""
+        """Time and values of a device's newest sample; of rows, if it is among the newest."""
+        found = self._last(device, within_rows)
+        if found is None:
+            return None
+        names = {position: metric.name for position, metric in self.metrics(device)}
+        (layout,) = found.positions.values()
+        return found.times()[0], {names[each]: found.cells(each)[0] for each in layout}
+
+    def last_ms(self, device: str, within_rows: int = 100_000) -> int | None:
+        """The time alone, for which no value is decoded."""
+        found = self._last(device, within_rows)
+        return None if found is None else found.times()[0]
+
+    def _last(self, device: str, within_rows: int) -> Slice | None:
         entry = self._entry(device)
-        table = table_of(entry.kind)
-        # The table holds other devices' rows too: without a bound, a device that is gone for
-        # long would cost a walk through all of it.
-        sql = (
-            "SELECT id, ts_ms, layout, clock, v FROM "
-            f"(SELECT rowid AS id, * FROM {table} ORDER BY rowid DESC LIMIT ?) "
-            "WHERE device = ? ORDER BY 1 DESC LIMIT 1"
-        )
-        if table == "row":
-            sql = sql.replace("rowid AS id, *", "*")
-        for id_, ts_ms, layout, clock, text in self._rows(sql, (within_rows, entry.id)):
-            row = RawRow(id_, ts_ms, self._layouts[layout], clock, text)
-            return ts_ms, row.values(self._places(device))
-        return None
+        source: Source | None = self._sealed.newest(entry)
+        since_key = 0 if source is None else source.keys()[-1]
+        source = self._plain.newest(entry, since_key, within_rows) or source
+        return None if source is None else Slice(source, range(source.count - 1, source.count))
+
+    def moved(self, device: str, start_ms: int, end_ms: int) -> list[Moved]:
+        """Samples of a stretch of time that got their true time after they had been stored."""
+        read = partial(self.segments, device)
+        return moved(self._file, read, start_ms, end_ms) if self._sealed.is_there else []
 
     def gaps(self, device: str, start_ms: int, end_ms: int) -> list[Gap]:
         """Gaps of a device that touch a stretch of time, oldest first."""
@@ -165,7 +204,7 @@ class Reader:
             "SELECT start_ms, end_ms, reason, detail FROM gap WHERE device = ? "
             "AND start_ms < ? AND coalesce(end_ms, ?) > ? ORDER BY start_ms, id"
         )
-        rows = self._rows(sql, (entry.id, end_ms, end_ms, start_ms))
+        rows = self._file.rows(sql, entry.id, end_ms, end_ms, start_ms)
         return [Gap(entry.name, start, end, Reason(r), detail) for start, end, r, detail in rows]
 
     def gaps_since(self, ts_ms: int) -> list[Gap]:
@@ -177,61 +216,54 @@ class Reader:
         )
         return [
             Gap(names[device], start, end, Reason(reason), detail)
-            for device, start, end, reason, detail in self._rows(sql, (ts_ms, ts_ms))
+            for device, start, end, reason, detail in self._file.rows(sql, ts_ms, ts_ms)
         ]
 
     def runs(self, newest: int = 10) -> list[Run]:
         """The newest runs of the agent, newest first."""
         sql = "SELECT version, start_ms, end_ms FROM run ORDER BY id DESC LIMIT ?"
-        return [Run(*row) for row in self._rows(sql, (newest,))]
+        return [Run(*row) for row in self._file.rows(sql, newest)]
 
     def _eras(self) -> Mapping[int, int]:
-        return dict(self._rows("SELECT id, ts_ms - monotonic_ms FROM clock", ()))
+        """By how much the times of each clock's samples are ahead of the monotonic clock."""
+        moved = "coalesce(moved_ms, 0)" if self._sealed.is_there else "0"
+        sql = f"SELECT id, ts_ms + {moved} - monotonic_ms FROM clock"
+        return dict(self._file.rows(sql))
 
     def _entry(self, device: str) -> Entry:
         entry = self._entries.get(device.lower())
         if entry is None:
-            raise StoreError(f"{self._path}: no device {device!r} has data")
+            raise StoreError(f"{self._file.path}: no device {device!r} has data")
         return entry
-
-    def _places(self, device: str) -> dict[int, tuple[str, ValuePath]]:
-        """Where a device's values lie in its rows: position to metric name and path."""
-        metrics = self._entry(device).metrics
-        return {position: (name, path) for name, (position, path, _) in metrics.items()}
-
-    def _where(self, entry: Entry, start_ms: int, end_ms: int) -> tuple[str, tuple[int, ...]]:
-        where, values = self._stretch(entry.kind, start_ms, end_ms)
-        return f"{where} AND device = ?", (*values, entry.id)
-
-    def _stretch(self, kind: str, start_ms: int, end_ms: int) -> tuple[str, tuple[int, ...]]:
-        """Keys never lie before their times, and at most ``lag_ms`` behind them."""
-        last_ms = end_ms + self._lag_ms
-        keys = (start_ms * 1000, last_ms * 1000 + 999)
-        if kind == HOST_KIND:
-            keys = (start_ms // 1000, last_ms // 1000 + 1)
-        return "rowid BETWEEN ? AND ? AND ts_ms >= ? AND ts_ms < ?", (*keys, start_ms, end_ms)
-
-    def _rows(self, sql: str, values: tuple[int, ...]) -> Iterator[tuple]:  # type: ignore[type-arg]
-        try:
-            yield from self._connection.execute(sql, values)
-        except sqlite3.Error as exc:
-            raise StoreError(f"cannot read {self._path}: {exc}") from exc
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
     """A read-only connection in a transaction, on a file that is a store of ours.
 
+    While a newer agent's is in its place, that is the one which is written meanwhile.
+
     Raises:
         StoreError: There is none, or it can't be read.
     """
     try:
-        path.stat()
+        return _open_to_read(path)
+    except NewerError:
+        if not stand_in(path).exists():
+            raise
+        return _open_to_read(stand_in(path))
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    try:
+        size_bytes = path.stat().st_size
         has_log = path.with_name(path.name + "-wal").exists()
     except FileNotFoundError as exc:
         text = f"{path}: there is no store yet, start the agent with: agent run"
         raise StoreError(text) from exc
     except OSError as exc:
         raise StoreError(f"cannot read {path}: {exc.strerror}") from exc
+    if not size_bytes:  # SQLite would remove its log, which the next start may need
+        raise StoreError(f"{path}: not a store of the agent")
     errors = []
     # Without its log a file in a folder that we may not write needs immutable=1; with a log
     # that option would leave out what stands in it.

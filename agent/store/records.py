@@ -115,8 +115,9 @@ class Encoder:
         if not is_described:
             self.described[name] = metrics
             described = [[m.name, m.unit, m.type, m.help] for m in metrics.values()]
-        kind, interval_s = (known.kind, known.interval_s) if known is not None else ("", 0.0)
-        pieces += _json(b"V", number, name, kind, interval_s, described)
+        known = known or Known("", 0.0)
+        facts = known.kind, known.interval_s, described, known.plain
+        pieces += _json(b"V", number, name, *facts)
         return number
 
     def _names_number(self, names: tuple[str, ...], pieces: list[bytes]) -> int:
@@ -165,12 +166,10 @@ class Decoder:
             return
         facts: Any = json.loads(body.decode("utf-8", "surrogatepass"))
         match letter, facts:
-            case b"V", [int(number), str(name), str(kind), int() | float() as interval_s, metrics]:
+            case b"V", [int(number), str(name), str(kind), int() | float() as interval_s, *rest]:
                 self._devices[number] = name
-                before = self._content.known.get(name, Known(kind, interval_s))
-                described = before.metrics if metrics is None else _metrics(metrics)
                 if kind:  # else the process that wrote it did not know the device
-                    self._content.known[name] = Known(kind, float(interval_s), described)
+                    self._take_device(name, Known(kind, float(interval_s)), *rest)
             case b"N", [int(number), list(names)] if all(isinstance(n, str) for n in names):
                 self._names[number] = tuple(names)
             case b"O", [int(device), *gap]:
@@ -184,6 +183,15 @@ class Decoder:
                     self._take_dropped(self._devices[device], first_ms, last_ms, count, gap)
             case _:
                 raise ValueError(letter)
+
+    def _take_device(
+        self, name: str, known: Known, metrics: list[Any] | None, plain: bool | None = None
+    ) -> None:
+        # Version 0.1 did not say whether its samples are kept as rows.
+        before = self._content.known.get(name, known).metrics
+        described = before if metrics is None else _metrics(metrics)
+        is_plain = known.plain if plain is None else bool(plain)
+        self._content.known[name] = attrs.evolve(known, metrics=described, plain=is_plain)
 
     def _take_sample(self, body: bytes) -> None:
         _, names, device, ts_ms, monotonic_ms = SAMPLE.unpack_from(body)

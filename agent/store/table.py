@@ -1,19 +1,15 @@
 """A stretch of one device's samples as the lines of a CSV table."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby, islice
-from operator import itemgetter
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
 from agent.model import Metric
-from agent.store.lines import Lines, cell
-from agent.store.rows import Layout, Path
+from agent.store.lines import cell
+from agent.store.rows import Layout
+from agent.store.sealed import DamagedBlock
 
-__all__ = ["Table", "cell", "columns_of", "csv_rows"]
-
-# Rows that are worked on at once: enough to be fast, few enough to stay small in memory.
-BATCH_ROWS, FIRST_ROWS, BATCH_CHARACTERS = 512, 16, 64 * 1024
+__all__ = ["Table", "cell", "columns_of"]
 
 
 @attrs.frozen
@@ -21,11 +17,13 @@ class Table:
     """The metrics of a stretch of time are the columns, its samples the rows.
 
     ``rows`` can be read once, while the reader is open: ``ts_ms`` and the CSV text of the values,
-    one for each metric, ``1.5,auto,,1``.
+    one for each metric, ``1.5,auto,,1``. ``damaged`` is complete when all rows were read: what is
+    left out of them, as it can't be read.
     """
 
     metrics: tuple[Metric, ...]
     rows: Iterator[tuple[int, str]]
+    damaged: Sequence[DamagedBlock] = ()
 
 
 def columns_of(layouts: Iterable[Layout]) -> Layout:
@@ -35,22 +33,3 @@ def columns_of(layouts: Iterable[Layout]) -> Layout:
     (0, 1, 4)
     """
     return tuple(sorted({position for layout in layouts for position in layout}))
-
-
-def csv_rows(
-    rows: Iterable[tuple[int, int, str]], layouts: Mapping[int, Layout], paths: Mapping[int, Path]
-) -> Iterator[tuple[int, str]]:
-    """Time and cells of rows, which are time, number of the layout, and JSON text.
-
-    ``layouts`` are those that occur, and ``paths`` says where in a row a position lies.
-    """
-    columns = columns_of(layouts.values())
-    lines = {id_: Lines(columns, layout, paths) for id_, layout in layouts.items()}
-    waiting = iter(rows)
-    size = FIRST_ROWS
-    while batch := list(islice(waiting, size)):
-        for layout, group in groupby(batch, itemgetter(1)):
-            times, _, texts = zip(*group, strict=True)
-            yield from zip(times, lines[layout].of(texts), strict=True)
-        characters = sum(len(text) for _, _, text in batch)
-        size = max(1, min(BATCH_ROWS, BATCH_CHARACTERS * len(batch) // characters))

@@ -56,10 +56,12 @@ def device_view(name: str, device: int, kind: str, paths: Paths) -> str:
     chosen = ", ".join(f"{_value(path)} AS {quoted(metric)}" for metric, path in by_place)
     time = "strftime('%Y-%m-%dT%H:%M:%fZ', ts_ms / 1000.0, 'unixepoch') AS time"
     comma = ", " if chosen else ""
-    return (
-        f"CREATE VIEW {quoted(name)} AS SELECT {time}, ts_ms{comma}{chosen} "
-        f"FROM {table_of(kind)} WHERE device = {device}"
-    )
+    end = _of_device(table_of(kind), device)
+    return f"CREATE VIEW {quoted(name)} AS SELECT {time}, ts_ms{comma}{chosen} {end}"
+
+
+def _of_device(table: str, device: int) -> str:
+    return f"FROM {table} WHERE device = {device}"
 
 
 def _system_sample(hosts: Sequence[tuple[int, Paths]]) -> str:
@@ -96,6 +98,14 @@ def rebuild(
         }
     for name, sql in views.items():
         _make(connection, name, sql, warn)
+
+
+def has_view(connection: sqlite3.Connection, name: str, table: str, device: int) -> bool:
+    """Whether a device has a view that ``rebuild`` made."""
+    found = connection.execute(
+        "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ? COLLATE NOCASE", (name,)
+    ).fetchone()
+    return found is not None and found[0].endswith(_of_device(table, device))
 
 
 def _make(connection: sqlite3.Connection, name: str, sql: str, warn: Callable[[str], None]) -> None:

@@ -10,17 +10,23 @@ from typing import Protocol
 import attrs
 
 from agent.model import Metric, Reason, Stamp
+from agent.store.rows import HOST_KIND
 
 OVERHEAD = 400  # bytes of Python objects around an event's text
 
 
 @attrs.frozen
 class Known:
-    """What the process knows of a device: for rows that are still to come."""
+    """What the process knows of a device: for samples that are still to come."""
 
     kind: str
     interval_s: float
     metrics: Mapping[str, Metric] = attrs.field(factory=dict)
+    plain: bool = attrs.field()  # its samples are stored as rows, which any shell can read
+
+    @plain.default
+    def _is_host(self) -> bool:
+        return self.kind == HOST_KIND
 
 
 @attrs.frozen

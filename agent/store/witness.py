@@ -10,11 +10,13 @@ from collections.abc import Mapping
 
 import attrs
 
-# Named one by one: a later schema may add columns. Each key comes first.
+# Named one by one: a later schema may add columns. Each key comes first. The journal tells tables
+# by their place in here: new ones come last.
 COLUMNS = {
     "row": "id, device, ts_ms, v",
     "host_row": "ts, device, ts_ms, v",
     "gap": "id, device, start_ms, end_ms, reason, detail",
+    "batch": "id, device, data",
 }
 
 

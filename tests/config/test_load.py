@@ -58,6 +58,25 @@ def test_a_device_has_what_its_table_says(tmp_path: Path) -> None:
     assert config.devices == (DeviceConfig("Press-1", "press", False, 2.0, 0.5, options),)
 
 
+@pytest.mark.parametrize(
+    ("kind", "said", "is_plain"),
+    [
+        ("host", "", True),
+        ("host", "plain = false", False),
+        ("lamp", "", False),
+        ("lamp", "plain = true", True),
+    ],
+)
+def test_a_host_is_plain_and_others_are_when_they_say_so(
+    tmp_path: Path, kind: str, said: str, *, is_plain: bool
+) -> None:
+    file = written(tmp_path, f'[[device]]\nname = "one"\nkind = "{kind}"\n{said}')
+
+    config = load(file, {**KINDS, "host": KINDS["lamp"]}, {})
+
+    assert config.devices[0].plain == is_plain
+
+
 def test_whole_numbers_are_taken_where_any_number_is(tmp_path: Path) -> None:
     config = loaded(tmp_path, "[store]\nflush_interval_s = 5")
 

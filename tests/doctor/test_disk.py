@@ -75,6 +75,15 @@ def test_little_room_is_told(tree: Tree, space: Space, level: Level) -> None:
     assert found[1].level is level
 
 
+def test_how_much_may_be_used_the_configuration_says(tree: Tree) -> None:
+    space = Space(32 * GB, 4 * GB)
+    lower = f"[store]\nmax_disk_percent = 80\n{HOST}"
+
+    (finding,) = bad(check_disk(case_of(tree, lower, space=lambda _: space)))
+
+    assert "max_disk_percent in [store] is 80: the agent deletes the oldest" in finding.text
+
+
 def test_a_file_system_without_room_for_files_is_told(tree: Tree) -> None:
     space = Space(32 * GB, 20 * GB, 1000, 5)
 

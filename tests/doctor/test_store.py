@@ -16,6 +16,9 @@ from agent.model import Sample
 from agent.state import StateFile
 from agent.store import Store
 from agent.store.check import quick_check, schema_version, summary, time_span
+from agent.store.outlook import Limits, outlook_of
+from agent.store.room import Room
+from agent.store.usage import usage_of
 from tests.doctor.machines import GB, Tree, bad, case_of, levels
 from tests.fakes import NOON_MS, FakeClock
 
@@ -85,17 +88,26 @@ def test_what_is_no_store_is_a_problem(tree: Tree, tmp_path: Path, content: byte
     assert [each.level for each in found] == [Level.PROBLEM]
 
 
-def test_growth_is_told_by_when_the_disk_is_full(tree: Tree, tmp_path: Path) -> None:
+def test_growth_is_told_by_when_there_is_no_more_room(tree: Tree, tmp_path: Path) -> None:
     path = fill(tmp_path, 100)
-    a_day = path.stat().st_size / 100
-    little = Space(1 * GB, int(1 * GB * 0.1 + 10 * a_day))
+    growth = outlook_of(usage_of(path, 10), Room(1, 1, 1), Limits(0, None, 90)).a_day
+    assert growth is not None
+    little = Space(1 * GB, int(1 * GB * 0.1 + 10.2 * growth))
 
     plenty = levels(check_store(case_of(tree, HOST)))
     tight = bad(check_store(case_of(tree, HOST, space=lambda _: little)))
+    lower = levels(
+        check_store(
+            case_of(tree, f"[store]\nmax_disk_percent = 80\n{HOST}", space=lambda _: little)
+        )
+    )
 
     assert plenty[-1][0] == "ok"
-    assert plenty[-1][1].endswith("for 365 days")
-    assert [each.text.partition(": ")[2] for each in tight] == ["the disk is full in 10 days"]
+    assert plenty[-1][1].endswith(", and there is room for that")
+    assert [each.text.partition(": ")[2] for each in tight] == [
+        "max_disk_percent in [store] is reached in 10 days, then the oldest samples are deleted"
+    ]
+    assert "is reached in 0 days" in lower[-1][1]
 
 
 def test_samples_of_the_future_are_told(tree: Tree, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from agent.store import Reader
 from agent.store.table import cell
 from tests.fakes import NOON_MS
 from tests.reports.kept import BERLIN, Kept, manifest, table
+from tests.store.laid import At, Laid, damage
 
 HOUR = Period(NOON_MS, NOON_MS + 3_600_000, "hour")
 
@@ -174,6 +175,33 @@ def test_a_report_is_the_same_to_the_byte_when_it_is_made_again(kept: Kept) -> N
     for name in ("hour.csv", "hour.manifest.json"):
         files = [made.path.with_name(name).read_bytes() for made in (first, second)]
         assert files[0] == files[1]
+
+
+def test_the_manifest_says_what_is_damaged(tmp_path: Path) -> None:
+    laid = Laid(tmp_path / "telemetry.db", "s7", ["level"])
+    for start_ms in (NOON_MS - 1000, NOON_MS + 1000, HOUR.end_ms - 1000):
+        stamps = range(start_ms, start_ms + 3000, 1000)
+        laid.block([At(ts_ms * 1000, ts_ms, (0,), [1.5]) for ts_ms in stamps])
+    laid.close()
+    damage(laid.path, "block", 1)
+    damage(laid.path, "block", 3)
+
+    with Reader(laid.path) as reader:
+        made = write(reader, "press", HOUR, tmp_path / "hour.csv", BERLIN)
+
+    assert made.rows == 3
+    assert manifest(made.path)["damaged"] == [
+        {
+            "start": "2026-11-20T13:00:00.000+01:00",
+            "end": "2026-11-20T13:00:01.000+01:00",
+            "samples": 3,
+        },
+        {
+            "start": "2026-11-20T13:59:59.000+01:00",
+            "end": "2026-11-20T13:59:59.999+01:00",
+            "samples": 3,
+        },
+    ]
 
 
 def test_a_full_disk_leaves_the_old_report_and_nothing_else(kept: Kept) -> None:

@@ -16,13 +16,19 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def stored(tmp_path: Path, clock: FakeClock) -> Iterator[Stored]:
-    stored = Stored(tmp_path / "telemetry.db", clock)
+def plain() -> bool:
+    """Whether the press is; a module that is about both forms has a fixture of its own."""
+    return True
+
+
+@pytest.fixture
+def stored(tmp_path: Path, clock: FakeClock, *, plain: bool) -> Iterator[Stored]:
+    stored = Stored(tmp_path / "telemetry.db", clock, plain=plain)
     yield stored
     stored.close()
 
 
 @pytest.fixture
-def journaled(tmp_path: Path, clock: FakeClock) -> Iterator[Journaled]:
+def journaled(tmp_path: Path, clock: FakeClock, *, plain: bool) -> Iterator[Journaled]:
     with memory_folder() as folder:
-        yield Journaled(tmp_path / "telemetry.db", folder, clock)
+        yield Journaled(tmp_path / "telemetry.db", folder, clock, plain=plain)

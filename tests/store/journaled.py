@@ -33,8 +33,9 @@ def memory_folder() -> Iterator[Path]:
 class Journaled:
     """Makes stores of one file; ``press`` and ``host`` are its devices."""
 
-    def __init__(self, path: Path, memory: Path, clock: FakeClock) -> None:
+    def __init__(self, path: Path, memory: Path, clock: FakeClock, *, plain: bool = True) -> None:
         self.path = path
+        self.plain = plain
         self.memory = memory
         self.clock = clock
 
@@ -53,7 +54,7 @@ class Journaled:
             journal_folders=[self.memory] if folders is None else folders,
         )
         store.open_journal()
-        store.add_device("press", "s7", 1.0)
+        store.add_device("press", "s7", 1.0, plain=self.plain)
         store.add_device("host", "host", 5.0)
         self.clock.advance(1)  # no two runs begin in one millisecond
         return store

@@ -10,11 +10,9 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -23,9 +21,11 @@ from agent.clock import SystemClock
 from agent.errors import StoreError
 from agent.model import Metric, Reason, Sample
 from agent.store import Store
+from tests.proofs.stored import reading, rows_after
 
 INSIDE = f"{os.sep}agent{os.sep}store{os.sep}"
-DEVICES = ("press", "host")  # in each of the two tables
+DEVICES = {"press": "s7", "pump": "s7", "host": "host"}  # in rows, batches, and a host's rows
+PLAIN = ("press", "host")
 TEXT = "x" * 2000
 
 
@@ -55,8 +55,8 @@ class Scene:
             journal_folders=self.journal_folders(),
         )
         store.open_journal()
-        for name in DEVICES:
-            store.add_device(name, "host" if name == "host" else "s7", 1.0)
+        for name, kind in DEVICES.items():
+            store.add_device(name, kind, 1.0, plain=name in PLAIN)
         return store
 
     def journal_folders(self) -> list[Path] | None:
@@ -77,7 +77,7 @@ class Scene:
                 for _ in range(samples):
                     number += 1
                     said.write(b"wants %d\n" % number)
-                    device = DEVICES[number % 2]
+                    device = [*DEVICES][number % len(DEVICES)]
                     store.describe(device, [Metric("n", "bar")])
                     store.append(Sample(device, clock.stamp(), {"n": number, "text": TEXT}))
                     said.write(b"sample %d\n" % number)
@@ -99,9 +99,10 @@ class Scene:
         for line in self.said.read_text("ascii").splitlines() if self.said.exists() else []:
             word, number = line.split()
             said[word].append(int(number))
-        with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as connection:
-            rows = connection.execute("SELECT v FROM row UNION ALL SELECT v FROM host_row")
-            stored = Counter(_first_number(text) for (text,) in rows)
+        with reading(self.path) as connection:
+            rows = rows_after(connection, -(2**62)) + rows_after(connection, -(2**62), "host_row")
+            stored = Counter(_first_number(row.text) for row in rows)
+            in_batches = {device for (device,) in connection.execute("SELECT device FROM batch")}
             gaps = Counter(d for (d,) in connection.execute("SELECT detail FROM gap"))
             dropped = sum(int(d.split()[0]) for d in gaps.elements() if "dropped" in d)
             (units,) = connection.execute(
@@ -109,6 +110,8 @@ class Scene:
             ).fetchone()
         lost = set(said["sample"]) - set(stored)
         faults = [f"sample {n} is there {count} times" for n, count in stored.items() if count > 1]
+        if len(in_batches) > 1:
+            faults.append("a plain device has a batch")
         faults += [f"sample {n} was never made" for n in set(stored) - set(said["wants"])]
         if not len(lost) <= dropped <= len(lost) + 1:  # the one in hand may have pushed one out
             faults.append(f"{len(lost)} samples are lost, {dropped} said to be: {sorted(lost)[:5]}")
@@ -124,7 +127,7 @@ def _first_number(text: str) -> int:
     return next(int(value) for value in json.loads(text) if isinstance(value, int))
 
 
-def killed_at(step: int, act: Callable[[], None]) -> bool:
+def killed_at(step: int, act: Callable[[], None], inside: str = INSIDE) -> bool:
     """Do something in a process that is killed at a step; whether it was."""
     pid = os.fork()
     if pid == 0:
@@ -132,7 +135,7 @@ def killed_at(step: int, act: Callable[[], None]) -> bool:
 
         def count(frame: FrameType, _event: str, _argument: object) -> None:
             nonlocal steps
-            if INSIDE in frame.f_code.co_filename:
+            if inside in frame.f_code.co_filename:
                 steps += 1
                 if steps == step:
                     os.kill(os.getpid(), signal.SIGKILL)

@@ -10,6 +10,7 @@ import pytest
 
 from agent.model import Gap, Sample, Value
 from agent.store import Reader, Store
+from agent.store.codec import Block, merge
 from tests.fakes import FakeClock
 
 EVER = (-(10**14), 10**14)  # ms, wider than any clock
@@ -20,11 +21,14 @@ needs_shell = pytest.mark.skipif(
 
 
 class Stored:
-    """A store on a fake clock; ``host`` and ``press`` are its devices."""
+    """A store on a fake clock; ``host`` and ``press`` are its devices, of which both are plain."""
 
-    def __init__(self, path: Path, clock: FakeClock, **options: float) -> None:
+    def __init__(
+        self, path: Path, clock: FakeClock, *, plain: bool = True, **options: float
+    ) -> None:
         self.path = path
         self.clock = clock
+        self.plain = plain
         self._options = options
         self._left: list[Store] = []
         self.store = self._store()
@@ -32,7 +36,7 @@ class Stored:
     def _store(self) -> Store:
         store = Store(self.path, self.clock, **self._options)  # type: ignore[arg-type]
         store.add_device("host", "host", 5.0)
-        store.add_device("press", "s7", 1.0)
+        store.add_device("press", "s7", 1.0, plain=self.plain)
         return store
 
     def restart(self, *, in_order: bool = False) -> None:
@@ -67,6 +71,15 @@ class Stored:
         """The values of what lies in the file."""
         return [dict(sample.values) for sample in self.samples(device)]
 
+    def batches(self) -> list[tuple[int, Block]]:
+        """All batches with their numbers, in their order."""
+        found = self.sql("SELECT id, data FROM batch ORDER BY id")
+        return [(id_, Block(data)) for id_, data in found]  # type: ignore[arg-type, misc]
+
+    def seal(self) -> None:
+        """All batches become blocks, one for each device, as upkeep would have it."""
+        self.store.transact(lambda writer: _seal(writer.connection))
+
     def gaps(self, device: str = "press") -> list[Gap]:
         """All gaps of a device."""
         with Reader(self.path) as reader:
@@ -87,6 +100,22 @@ class Stored:
             connection.executescript(text)
         finally:
             connection.close()
+
+
+def _seal(connection: sqlite3.Connection) -> None:
+    found: dict[int, list[Block]] = {}
+    for (data,) in connection.execute("SELECT data FROM batch ORDER BY id"):
+        found.setdefault(Block(data).device, []).append(Block(data))
+    for device, blocks in found.items():
+        data = merge(blocks)
+        one = Block(data)
+        facts = one.first_ms, one.last_ms, one.first_key, one.last_key, one.count
+        connection.execute(
+            "INSERT INTO block(device, first_ms, last_ms, first_key, last_key, count, data) "
+            "VALUES(?, ?, ?, ?, ?, ?, ?)",
+            (device, *facts, data),
+        )
+    connection.execute("DELETE FROM batch")
 
 
 def shell(path: Path, sql: str, *options: str) -> str:

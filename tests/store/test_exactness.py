@@ -37,6 +37,7 @@ NAMES = [
     ";",
 ]
 
+ROWS = pytest.mark.parametrize("plain", [True], ids=["rows"])  # of which there is a view
 SOME_VALUES = st.one_of(
     st.none(),
     st.booleans(),
@@ -49,6 +50,11 @@ HOST_NAMES = st.sampled_from(
 )
 SOME_NAMES = st.one_of(HOST_NAMES, st.text(min_size=1, max_size=5))
 READINGS = st.lists(st.dictionaries(SOME_NAMES, SOME_VALUES, min_size=1, max_size=6), max_size=6)
+
+
+@pytest.fixture(params=[True, False], ids=["rows", "batches"])
+def plain(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
 
 
 def exact(values: list[dict[str, Value]]) -> list[dict[str, tuple[type, str]]]:
@@ -67,10 +73,12 @@ def test_a_value_comes_back_to_the_digit_and_type(stored: Stored, value: Value) 
 
 @settings(max_examples=60, deadline=None)  # each example syncs a file
 @given(readings=READINGS)
-@pytest.mark.parametrize("device", ["host", "press"])
-def test_any_readings_come_back(device: str, readings: list[dict[str, Value]]) -> None:
+@pytest.mark.parametrize(("device", "plain"), [("host", True), ("press", True), ("press", False)])
+def test_any_readings_come_back(
+    device: str, readings: list[dict[str, Value]], *, plain: bool
+) -> None:
     with TemporaryDirectory() as folder:
-        stored = Stored(Path(folder) / "telemetry.db", FakeClock())
+        stored = Stored(Path(folder) / "telemetry.db", FakeClock(), plain=plain)
         for number, values in enumerate(readings):
             stored.clock.advance(5.0)
             stored.put_values(device, values)
@@ -83,6 +91,7 @@ def test_any_readings_come_back(device: str, readings: list[dict[str, Value]]) -
         assert exact(stored.values(device)) == exact([*readings, {"end": 0}])
 
 
+@ROWS
 def test_names_with_odd_characters_are_stored_and_each_is_a_column_of_the_view(
     stored: Stored,
 ) -> None:
@@ -106,6 +115,7 @@ def test_a_metric_that_is_absent_stays_apart_from_one_that_is_none(stored: Store
     assert stored.values() == [{"a": 1, "b": None, "c": 3}, {"a": 1, "c": None}, {"b": 2, "c": 3}]
 
 
+@ROWS
 def test_a_metric_that_comes_later_is_a_new_column_and_old_rows_stay_as_they_were(
     stored: Stored,
 ) -> None:
@@ -120,6 +130,7 @@ def test_a_metric_that_comes_later_is_a_new_column_and_old_rows_stay_as_they_wer
     assert stored.values() == [{"a": 1}, {"a": 3, "b": 2}]
 
 
+@ROWS
 def test_1749_metrics_are_stored_and_shown(stored: Stored) -> None:
     values: dict[str, Value] = {f"calculations.ID_WEB_{number}": number for number in range(1749)}
     stored.put_values("press", values)
@@ -130,6 +141,7 @@ def test_1749_metrics_are_stored_and_shown(stored: Stored) -> None:
     assert stored.sql('SELECT "calculations.ID_WEB_1748" FROM press') == [(1748,)]
 
 
+@ROWS
 def test_a_view_has_as_many_columns_as_sqlite_takes_and_the_rows_have_all(stored: Stored) -> None:
     values: dict[str, Value] = {f"m{number}": number for number in range(2500)}
     stored.put_values("press", values)
@@ -155,10 +167,11 @@ def test_units_and_helps_are_those_that_the_driver_said_last(stored: Stored) -> 
     assert device.metrics == (Metric("level", "cm", MetricType.INT, "how ? full"),)
 
 
+@ROWS
 def test_a_device_whose_name_changes_its_case_stays_one_device(stored: Stored) -> None:
     stored.put(level=1)
     stored.restart(in_order=True)
-    stored.store.add_device("PRESS", "s7", 1.0)
+    stored.store.add_device("PRESS", "s7", 1.0, plain=True)
     stored.put("PRESS", level=2)
 
     stored.store.flush()
@@ -168,6 +181,7 @@ def test_a_device_whose_name_changes_its_case_stays_one_device(stored: Stored) -
     assert stored.sql("SELECT name FROM device") == [("PRESS",)]
 
 
+@ROWS
 def test_a_device_that_becomes_a_host_leaves_its_rows_under_a_longer_name(stored: Stored) -> None:
     stored.put(level=1, mode=2)
     stored.restart(in_order=True)

@@ -10,7 +10,6 @@ import pytest
 
 from agent.errors import StoreError
 from agent.model import Gap, Reason
-from agent.store import Reader
 from tests.fakes import NOON_MS, FakeClock
 from tests.store.stored import Stored
 
@@ -19,9 +18,9 @@ LIMIT = 1_000_000
 
 @pytest.fixture
 def full(tmp_path: Path, clock: FakeClock) -> Iterator[Stored]:
-    """A store with little memory, and a text file in its place."""
-    stored = Stored(tmp_path / "telemetry.db", clock, waiting_bytes=LIMIT)
-    stored.path.write_text("not a database " * 100)
+    """A store with little memory, and a text file in place of its folder."""
+    stored = Stored(tmp_path / "data" / "telemetry.db", clock, waiting_bytes=LIMIT)
+    stored.path.parent.write_text("in the way")
     yield stored
     stored.close()
 
@@ -31,11 +30,9 @@ def messages(caplog: pytest.LogCaptureFixture, level: int = logging.WARNING) -> 
     return [record.getMessage() for record in caplog.records if record.levelno >= level]
 
 
-def test_a_text_file_in_its_place_is_said_once_and_samples_wait(
+def test_a_file_in_place_of_its_folder_is_said_once_and_samples_wait(
     full: Stored, caplog: pytest.LogCaptureFixture
 ) -> None:
-    text = full.path.read_text()
-
     done = []
     for number in range(3):
         full.put(number=number)
@@ -44,11 +41,11 @@ def test_a_text_file_in_its_place_is_said_once_and_samples_wait(
     (message,) = messages(caplog)
     assert done == [False, False, False]
     assert message == (
-        f"cannot open {full.path}: file is not a database, move it away or name another data_dir; "
-        "samples wait in memory until it can be written"
+        f"cannot open {full.path}: Not a directory, check that {full.path.parent} exists and may "
+        "be written; samples wait in memory until it can be written"
     )
     assert full.store.state().waiting == 3
-    assert full.path.read_text() == text
+    assert full.path.parent.read_text() == "in the way"
 
 
 def test_what_waits_is_stored_in_its_order_once_the_file_can_be_written(
@@ -57,7 +54,7 @@ def test_what_waits_is_stored_in_its_order_once_the_file_can_be_written(
     for number in range(3):
         full.put(number=number)
         full.store.flush()
-    full.path.unlink()
+    full.path.parent.unlink()
     full.put(number=3)
     caplog.clear()
 
@@ -76,7 +73,7 @@ def test_when_memory_is_full_the_oldest_go_and_their_time_is_a_gap(full: Stored)
         if number % 1000 == 0:
             full.store.flush()
     state = full.store.state()
-    full.path.unlink()
+    full.path.parent.unlink()
 
     full.store.flush()
 
@@ -93,7 +90,7 @@ def test_a_device_that_fails_all_the_while_keeps_its_gap_when_memory_is_full(ful
     full.store.open_gap("press", NOON_MS, Reason.TIMEOUT, "no answer")
     for number in range(4000):
         full.put("host", number=number)
-    full.path.unlink()
+    full.path.parent.unlink()
 
     full.store.flush()
 
@@ -107,7 +104,7 @@ def test_a_whole_gap_among_what_was_dropped_is_part_of_the_stretch(full: Stored)
     full.clock.advance(5)
     for number in range(4000):
         full.put(number=number)
-    full.path.unlink()
+    full.path.parent.unlink()
 
     full.store.flush()
 
@@ -144,38 +141,6 @@ def test_a_failure_in_our_own_code_costs_no_sample(stored: Stored) -> None:
     assert stored.store.flush()
     assert stored.values() == [{"number": 1}, {"number": 3}]
     assert stored.values("nobody") == [{"number": 2}]
-
-
-@pytest.mark.parametrize("setup", ["", "PRAGMA user_version = 1;"])
-def test_another_programs_database_is_left_as_it_is(
-    stored: Stored, setup: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    stored.execute(setup + "CREATE TABLE theirs(a)")
-    before = stored.path.read_bytes()
-    stored.put()
-
-    assert not stored.store.flush()
-
-    assert "another program's database, name another data_dir" in messages(caplog)[0]
-    assert stored.path.read_bytes() == before
-    with pytest.raises(StoreError, match=r"not a store|another program's"):
-        Reader(stored.path)
-
-
-def test_a_file_of_a_newer_agent_is_left_as_it_is(
-    stored: Stored, caplog: pytest.LogCaptureFixture
-) -> None:
-    stored.put()
-    stored.store.flush()
-    stored.restart(in_order=True)
-    stored.execute("PRAGMA user_version = 2")
-    stored.put(level=2)
-
-    assert not stored.store.flush()
-
-    assert "written by a newer agent (format 2, this one knows 1)" in messages(caplog)[0]
-    with pytest.raises(StoreError, match="written by a newer agent"):
-        Reader(stored.path)
 
 
 @pytest.mark.parametrize("how", ["removed", "replaced"])

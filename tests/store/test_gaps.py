@@ -10,6 +10,11 @@ from tests.store.stored import Stored
 S = 1000
 
 
+@pytest.fixture(params=[True, False], ids=["rows", "batches"])
+def plain(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
 def gap(start_s: float, end_s: float | None, reason: Reason, detail: str = "") -> Gap:
     """A gap of the press, in seconds after noon."""
     end_ms = None if end_s is None else NOON_MS + round(end_s * S)

@@ -14,6 +14,11 @@ from tests.store.test_failures import messages
 pytestmark = needs_memory
 
 
+@pytest.fixture(params=[True, False], ids=["rows", "batches"])
+def plain(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
 def test_what_waits_is_stored_by_the_next_run_exact_and_in_order(journaled: Journaled) -> None:
     store, clock = journaled.mute(), journaled.clock
     values: dict[str, Value] = {

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.model import Metric, MetricType, Reason, Stamp
-from agent.store.records import Content, Decoder, Encoder, NameRecords, frames
+from agent.store.records import Content, Decoder, Encoder, NameRecords, framed, frames
 from agent.store.rows import encode
 from agent.store.waiting import Dropped, Event, GapClosed, GapOpened, Known, WaitingRow, note_lost
 
@@ -26,6 +26,7 @@ KNOWN = st.builds(
     st.text("abc", min_size=1, max_size=3),
     st.floats(0.01, 1e6),
     st.lists(METRICS, max_size=3).map(lambda found: {metric.name: metric for metric in found}),
+    plain=st.booleans(),
 )
 DEVICES = ("press", "ä 😀", "host")
 
@@ -156,3 +157,21 @@ def test_what_the_file_knows_already_is_not_described_again() -> None:
     content = decoded(b"".join(encoder.records(GapClosed("press", 1))))
 
     assert content.known == {"press": Known("s7", 1.0)}
+
+
+def test_a_device_of_the_first_version_is_plain_if_it_is_a_host() -> None:
+    data = b"".join(
+        piece
+        for number, kind in enumerate(("s7", "host"))
+        for piece in framed(
+            b"V", f'[{number},"{kind} 1","{kind}",1.5,[["a","bar","float",""]]]'.encode()
+        )
+    )
+
+    content = decoded(data)
+
+    metrics = {"a": Metric("a", "bar")}
+    assert content.known == {
+        "s7 1": Known("s7", 1.5, metrics, plain=False),
+        "host 1": Known("host", 1.5, metrics, plain=True),
+    }

@@ -3,9 +3,11 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.model import Reason
 from agent.store import Reader
 from tests.fakes import NOON_MS, FakeClock
 from tests.store.stored import Stored
@@ -30,11 +32,12 @@ def keys(stored: Stored, table: str) -> list[int]:
 
 @settings(max_examples=60, deadline=None)  # each example syncs a file
 @given(steps=STEPS, per_flush=st.integers(1, 5))
+@pytest.mark.parametrize("plain", [True, False], ids=["rows", "batches"])
 def test_whatever_the_clock_does_keys_rise_and_each_sample_is_found_by_its_time(
-    steps: list[tuple[str, float, int]], per_flush: int
+    steps: list[tuple[str, float, int]], per_flush: int, *, plain: bool
 ) -> None:
     with TemporaryDirectory() as folder:
-        stored = Stored(Path(folder) / "telemetry.db", FakeClock())
+        stored = Stored(Path(folder) / "telemetry.db", FakeClock(), plain=plain)
         put = []
         for number, (device, passed_s, step_ms) in enumerate(steps):
             stored.clock.advance(passed_s)
@@ -47,9 +50,8 @@ def test_whatever_the_clock_does_keys_rise_and_each_sample_is_found_by_its_time(
         stored.store.close()
 
         for device in {device for device, _, _ in put}:
-            table = "row" if device == "press" else "host_row"
-            rows = stored.sql(f"SELECT json_extract(v, '$[#-1]') FROM {table} ORDER BY rowid")
-            assert [n for (n,) in rows] == [n for each, _, n in put if each == device]
+            numbers = [values["number"] for values in stored.values(device)]
+            assert numbers == [n for each, _, n in put if each == device]
         for device, ts_ms, number in put:
             found = stored.samples(device, ts_ms, ts_ms + 1)
             assert number in [sample.values["number"] for sample in found]
@@ -194,10 +196,11 @@ def test_gaps_are_deleted_with_the_rows_of_their_time(stored: Stored) -> None:
     stored.store.flush()
 
     stored.store.delete_before(NOON_MS + HOUR_MS - 1)
-    before = stored.gaps()
+    before = [gap.reason for gap in stored.gaps()]
     stored.store.delete_before(NOON_MS + HOUR_MS + 1)
 
-    assert [len(before), len(stored.gaps())] == [1, 0]
+    assert sorted(before) == [Reason.AGENT_DOWN, Reason.RETENTION]
+    assert [gap.reason for gap in stored.gaps()] == [Reason.RETENTION]
 
 
 def test_the_newest_sample_is_the_one_that_was_read_last(stored: Stored) -> None:

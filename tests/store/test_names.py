@@ -18,7 +18,7 @@ def views(stored: Stored) -> dict[str, int]:
 def test_a_device_with_the_name_of_a_table_of_sqlite_itself_is_stored_without_a_view(
     stored: Stored, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stored.store.add_device(name, "s7", 1.0)
+    stored.store.add_device(name, "s7", 1.0, plain=True)
     for number in range(3):
         stored.put_values(name, {f"metric{number}": number})
         stored.put("host", core0_usage=1.0)
@@ -50,7 +50,7 @@ def test_a_name_that_somebody_else_took_costs_the_view_only_and_is_said_once(
 def test_a_view_that_cannot_be_made_is_said_once_though_the_commit_fails_each_time(
     stored: Stored, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stored.store.add_device("json_each", "s7", 1.0)
+    stored.store.add_device("json_each", "s7", 1.0, plain=True)
     stored.put("json_each")
     stored.put("nobody")
 
@@ -64,7 +64,7 @@ def test_a_view_that_cannot_be_made_is_said_once_though_the_commit_fails_each_ti
 
 
 def test_a_new_metric_makes_the_view_of_its_device_only_anew(stored: Stored) -> None:
-    stored.store.add_device("pump", "s7", 1.0)
+    stored.store.add_device("pump", "s7", 1.0, plain=True)
     stored.put("host", load1=1.0)
     stored.put("press", level=1)
     stored.put("pump", level=1)
@@ -133,7 +133,7 @@ def test_a_kind_that_changes_and_comes_back_goes_on_with_its_old_data(stored: St
     kinds = ["s7", "host", "s7", "host", "s7"]
     for number, kind in enumerate(kinds):
         stored.restart(in_order=True)
-        stored.store.add_device("press", kind, 1.0)
+        stored.store.add_device("press", kind, 1.0, plain=True)
         stored.clock.advance(60)
         stored.put(number=number)
         stored.store.flush()

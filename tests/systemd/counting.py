@@ -57,10 +57,10 @@ def counting_device(machine: Machine, folder: Path) -> Iterator[CountingDevice]:
 
 
 def table(name: str = "counting", interval_s: float = 0.2) -> str:
-    """The part of ``agent.toml`` that reads it."""
+    """The part of ``agent.toml`` that reads it; its samples are there for the ``sqlite3`` shell."""
     return (
         f'[[device]]\nname = "{name}"\nkind = "json"\nurl = "http://127.0.0.1:{PORT}/"\n'
-        f"interval_s = {interval_s}\ntimeout_s = 2.0\n"
+        f"interval_s = {interval_s}\ntimeout_s = 2.0\nplain = true\n"
         '[[device.tag]]\nname = "number"\npath = "number"\n'
     )
 

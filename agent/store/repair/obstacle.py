@@ -1,0 +1,52 @@
+"""What may lie where the store's file should be: a folder, a pipe, a file of somebody else."""
+
+import os
+import pwd
+import stat
+from pathlib import Path
+
+from agent.store.repair.aside import INDEX, JOURNAL, LOG, beside
+
+READ_ONLY = os.ST_RDONLY
+OURS = {INDEX: "its index", JOURNAL: "its journal", LOG: "its log"}
+
+
+def obstacle_at(path: Path) -> str | None:
+    """Why nothing can be done with what has the file's name; a missing file is no obstacle."""
+    try:
+        found = path.stat()
+    except OSError:  # also a link to a disk that is not there: it may come
+        return None
+    if stat.S_ISDIR(found.st_mode):
+        return "it is a folder"
+    if not stat.S_ISREG(found.st_mode):
+        return "it is no plain file"
+    return _closed(path, found)
+
+
+def obstacles_beside(path: Path) -> dict[str, str]:
+    """The same of the files that SQLite keeps beside a file, by how their names end."""
+    found = {}
+    for end, what in OURS.items():
+        why = obstacle_at(beside(path, end))
+        if why is not None:
+            found[end] = why.replace("it ", f"{what} ", 1)
+    return found
+
+
+def _closed(path: Path, found: os.stat_result) -> str | None:
+    try:
+        is_read_only = bool(os.statvfs(path).f_flag & READ_ONLY)
+    except OSError:
+        return None
+    # A disk that is mounted read-only is at fault itself, and not this file.
+    if is_read_only or os.access(path, os.R_OK | os.W_OK, effective_ids=True):
+        return None
+    return f"it belongs to {_name(found.st_uid)}, and we may not write it"
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"

@@ -1,0 +1,54 @@
+"""Which files beside the store still have something that is not in it."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from agent.store.query import open_to_read
+from agent.store.repair.aside import CUT, DAMAGED, LOG, all_set_aside, beside, real
+from agent.store.repair.salvage import identity, reports
+from agent.store.schema import VERSION
+
+SPARE_BYTES = 64 * 1024 * 1024  # left free on the disk
+
+
+def to_save(path: Path) -> list[Path]:
+    """Files whose samples are to be moved into the store, oldest first.
+
+    Raises:
+        StoreError: The store can't be read.
+        OSError: One of them can't be looked at.
+    """
+    path = real(path)
+    found = [each.path for each in all_set_aside(path) if each.why in (DAMAGED, CUT)]
+    found = [*_stand_ins(path), *found]
+    if not found or _is_stood_in(path):
+        return []
+    known = reports(path)
+    return [
+        each
+        for each in found
+        if each.name not in known or known[each.name].identity != identity(each)
+    ]
+
+
+def _is_stood_in(path: Path) -> bool:
+    """Whether another file is written; what is in it is taken over once that is over."""
+    with closing(open_to_read(path)) as connection:
+        (_, _, name), *_ = connection.execute("PRAGMA database_list")
+    return Path(name).name != path.name
+
+
+def _stand_ins(path: Path) -> Iterator[Path]:
+    """What older agents wrote while a file of a newer one was in the place of theirs."""
+    for version in range(1, VERSION + 1):
+        other = path.with_name(f"{path.stem}-{version}{path.suffix}")
+        if other.is_file():
+            yield other
+
+
+def lacking_bytes(path: Path, source: Path) -> int:
+    """How much room is missing on the disk to take over a file; 0: there is enough."""
+    wanted = sum(each.stat().st_size for each in (source, beside(source, LOG)) if each.exists())
+    return max(0, wanted + SPARE_BYTES - shutil.disk_usage(path.parent).free)
