@@ -32,21 +32,41 @@ compiler() { # ARCH
     esac
 }
 
-# Python's packages are the same for all architectures, as nothing in them is compiled.
-dependencies() { # FOLDER
-    [ -d "$1" ] && return
-    work=$(mktemp -d "$1.XXXXXX")
+machine() { # ARCH
+    case "$1" in
+        amd64) echo x86_64 ;;
+        arm64) echo aarch64 ;;
+        armhf) echo armv7l ;;
+    esac
+}
+
+elf_machine() { # ARCH
+    case "$1" in
+        amd64) echo 3e ;;
+        arm64) echo b7 ;;
+        armhf) echo 28 ;;
+    esac
+}
+
+# Python's packages for an architecture. PyInstaller has none for some; but its bootloader, which is
+# ours, it is the same everywhere, so that of this machine will do.
+dependencies() { # ARCH FOLDER
+    [ -d "$2" ] && return
+    work=$(mktemp -d "$2.XXXXXX")
+    machine=$(machine "$1")
     "$MADE/build-venv/bin/python" -m pip install --quiet --disable-pip-version-check \
         --require-hashes --no-deps --no-compile --only-binary :all: --target "$work" \
-        -r requirements-build.lock
-    compiled=$(find "$work" -name '*.so*')
-    if [ -n "$compiled" ]; then
-        echo "cross: compiled for this machine only: $compiled" >&2
+        --python-version 3.11 --platform "manylinux_2_28_$machine" \
+        --platform "manylinux_2_31_$machine" --platform "manylinux2014_$machine" \
+        --platform "manylinux2014_$(uname -m)" -r requirements-build.lock
+    machines=$(find "$work" -name '*.so*' -exec od -An -tx1 -j18 -N1 {} \; | sort -u)
+    if [ "$machines" != " $(elf_machine "$1")" ]; then
+        echo "cross: compiled for another machine than $1: $(find "$work" -name '*.so*')" >&2
         rm -rf "$work"
         exit 1
     fi
     chmod 755 "$work"
-    mv -T "$work" "$1" 2>/dev/null || rm -rf "$work"
+    mv -T "$work" "$2" 2>/dev/null || rm -rf "$work"
 }
 
 # All that goes in or says how; the same sources are the same bytes.
@@ -84,8 +104,8 @@ freeze() { # ARCH
     sh build/environment.sh
     sh build/bootloader/make.sh "$MADE/build-venv/bin/python" "$MADE/bootloader-${name#agent-linux-}" \
         "$(compiler "$1")"
-    deps=$MADE/dependencies-$(sha256sum <requirements-build.lock | cut -c 1-8)
-    dependencies "$deps"
+    deps=$MADE/dependencies-$1-$(sha256sum <requirements-build.lock | cut -c 1-8)
+    dependencies "$1" "$deps"
     work=$(mktemp -d "$MADE/cross-$1.XXXXXX")
     trap 'rm -rf "$work"' EXIT
     trap 'exit 1' HUP INT TERM

@@ -13,8 +13,10 @@ INSIDE = Path(sys._MEIPASS)  # type: ignore[attr-defined]
 class OnDemand:
     """Makes ready what build/agent.spec packed, when the first module of it is imported."""
 
-    def find_spec(self, name: str, *_: object) -> None:
-        """Never finds anything itself: the usual finders do, after this."""
+    def find_spec(self, name: str, *_: object) -> object:
+        """Finds what is loaded out of its archive; the rest the usual finders do, after this."""
+        if name == "apsw" and (INSIDE / "sql.zip").exists():
+            return from_memory(name, INSIDE / "sql.zip")
         if name == "_ssl" and not any(INSIDE.glob("libssl*")):
             # Imported here: each command would pay for it otherwise.
             import importlib
@@ -27,6 +29,26 @@ class OnDemand:
         elif name == "tzdata":
             # For machines without a tzdata package; its 600 files would be unpacked at each start.
             sys.path.append(str(INSIDE / "tzdata.zip"))
+        return None
+
+
+def from_memory(name: str, path: Path) -> object:
+    """A compiled module that is the only file of an archive.
+
+    The unpacked copy of a service is somebody else's, and stays as it is: nothing is written.
+    """
+    import os
+    import zipfile
+    from importlib.machinery import ExtensionFileLoader
+    from importlib.util import spec_from_loader
+
+    with zipfile.ZipFile(path) as archive:
+        content = archive.read(archive.namelist()[0])
+    # Open until the end: the names of functions are looked up in it.
+    with os.fdopen(os.memfd_create(name), "wb", closefd=False) as stream:
+        stream.write(content)
+        found = f"/proc/self/fd/{stream.fileno()}"
+    return spec_from_loader(name, ExtensionFileLoader(name, found), origin=found)
 
 
 sys.meta_path.insert(0, OnDemand())

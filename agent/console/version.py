@@ -13,6 +13,7 @@ from agent.service.build import this_build
 
 PACKAGES = (
     "apscheduler",
+    "apsw",
     "attrs",
     "cattrs",
     "click",
