@@ -6,11 +6,14 @@ from typing import Any
 import click
 
 from agent import __version__
+from agent.cli.data import query
 from agent.cli.doctor import doctor
+from agent.cli.import_data import import_
 from agent.cli.options import Commands, config_option, finite, json_option, load_config, show
 from agent.cli.service import install_service, uninstall_service
 from agent.cli.setup import discover, init
 from agent.cli.simulate import simulate
+from agent.cli.store import store
 from agent.errors import AgentError, StoreError
 
 
@@ -199,7 +202,10 @@ def version(*, as_json: bool) -> None:
 
 main.add_command(discover)
 main.add_command(doctor)
+main.add_command(import_)
 main.add_command(init)
 main.add_command(install_service)
+main.add_command(query)
 main.add_command(simulate)
+main.add_command(store)
 main.add_command(uninstall_service)

@@ -76,6 +76,9 @@ def test_the_version_names_the_build_and_each_library(agent: Frozen) -> None:
         ["check", "--config", "none.toml"],
         ["discover", "--kind", "s8"],
         ["init", "--output", "no/such/folder.toml"],
+        ["query"],
+        ["query", "SELECT 1"],
+        ["query", "SELECT 1", "--format", "cvs"],
         ["read"],
         ["read", "host"],
         ["report", "--daily"],
@@ -152,6 +155,34 @@ def test_time_zones_are_known_also_where_the_machine_has_none(zone: str, agent: 
 
     assert (result.returncode, result.stderr) == (0, "")
     assert zone in result.stdout
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json", "markdown"])
+def test_what_was_stored_is_asked_for_in_sql(form: str, agent: Frozen) -> None:
+    (agent.folder / "agent.toml").write_text(HOST)
+    agent.run("run", "--duration", "2")
+    words = ["query", "SELECT device, kind, metrics > 5 AS many FROM devices", "--format", form]
+    wanted = source(agent.folder, *words)
+
+    result = agent.run(*words)
+    mistake = agent.run("query", "SELECT cpu_totl FROM host")
+
+    assert (result.returncode, result.stdout, result.stderr) == (0, wanted.stdout, "")
+    assert "host" in result.stdout
+    assert (mistake.returncode, mistake.stderr) == (
+        2, "error: no such column: cpu_totl, did you mean cpu_total?\n",
+    )  # fmt: skip
+
+
+def test_a_query_unpacks_nothing(agent: Frozen) -> None:
+    (agent.folder / "agent.toml").write_text(HOST)
+    agent.run("run", "--duration", "2")
+    before = {path.name for path in agent.folder.rglob("*")}
+
+    result = agent.with_env(TMPDIR=str(agent.folder)).run("query", "SELECT 1")
+
+    assert result.stdout == "1\n1\n"
+    assert {path.name for path in agent.folder.rglob("*")} == before
 
 
 needs_service = pytest.mark.skipif("install-service" not in main.commands, reason="not there yet")
