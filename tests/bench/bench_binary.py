@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from agent.service.program import Program, unpack
@@ -25,12 +25,12 @@ from tests.bench.binary_runs import started, unpacked_in, until, usage_of
 from tests.bench.day import DAY_S, EVERY_S, FIVE, configuration, five_devices, make_day
 from tests.bench.result import Result
 from tests.frozen.program import command_of
+from tests.proofs.stored import rows_of
 
 GROUP = "the one file"
 WARM_RUNS, COLD_RUNS = 20, 5
 SETTLE_S = 10  # imports are over and memory is what it will be
 LIMIT_KB = 100.0
-ROWS = "SELECT ts_ms FROM row UNION ALL SELECT ts_ms FROM host_row"  # of all devices
 
 
 def run(*, short: bool = False) -> list[Result]:
@@ -147,15 +147,10 @@ def _five(folder: Path) -> Iterator[Path]:
 
 
 def _has_row(folder: Path) -> bool:
-    path = folder / "data" / "telemetry.db"
-    if not path.exists():
+    try:
+        return _rows(folder) > 0
+    except sqlite3.Error:  # its tables are not there yet
         return False
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        try:
-            found = connection.execute(f"SELECT 1 FROM ({ROWS}) LIMIT 1")
-            return found.fetchone() is not None
-        except sqlite3.Error:  # its tables are not there yet
-            return False
 
 
 def _written(words: Sequence[str]) -> list[Result]:
@@ -193,8 +188,6 @@ def _command_kb(on: Disk, words: Sequence[str], folder: Path) -> float:
 
 
 def _rows(folder: Path) -> int:
+    """How many samples of all devices are stored."""
     path = folder / "data" / "telemetry.db"
-    if not _has_row(folder):
-        return 0
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        return int(connection.execute(f"SELECT count(*) FROM ({ROWS})").fetchone()[0])
+    return len(rows_of(path)) + len(rows_of(path, table="host_row"))

@@ -78,8 +78,11 @@ class SmallDisk:
         self.run("mount", "-o", "remount,bind,ro", str(self.path))
 
     def make_writable(self) -> None:
-        """End ``make_read_only()``."""
-        self.run("umount", str(self.path))
+        """End ``make_read_only()``, at a moment in which nobody has a file open there."""
+        command = [*self.prefix, "umount", str(self.path)]
+        wait_for(
+            lambda: subprocess.run(command, capture_output=True).returncode == 0, what="umount"
+        )
 
     def fill(self) -> None:
         """Not one more byte fits."""

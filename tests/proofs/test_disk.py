@@ -83,8 +83,9 @@ def assert_all_there(path: Path, left_out: int) -> None:
 def test_nothing_is_lost_while_the_disk_is_full_and_then_read_only(
     rounds: int, plc: S7Simulator, disk: SmallDisk, tmp_path: Path
 ) -> None:
+    """Takes the seconds for which the log has room when the disk has none any more."""
     device = s7_device("plc", plc.port, interval_s=INTERVAL_S)
-    config = write_config(tmp_path, [device], data_dir=disk.path)
+    config = write_config(tmp_path, [device], data_dir=disk.path, store="flush_interval_s = 0")
 
     with AgentProcess(config, data_dir=disk.path, prefix=disk.prefix) as agent:
         wait_for((disk.outside / "telemetry.db").exists, what="a file")

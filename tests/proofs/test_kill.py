@@ -197,7 +197,7 @@ def test_a_killed_agent_loses_nothing_that_waited_and_doubles_nothing(
 
     for number in range(kills):
         # Each fourth is killed at any time, perhaps before its first poll.
-        answers = 1 if number % 4 else 0
+        answers = 2 if number % 4 else 0
         live_and_be_killed(config, memory, stations, answers, chance.uniform(0, LATEST_KILL_S))
     run_to_its_end(config, path, memory, stations)
 
