@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+import shlex
 import shutil
 import socket
 import sqlite3
@@ -16,6 +17,7 @@ import pytest
 
 from hw_sim.benchlab import BenchlabSimulator
 from hw_sim.s7 import S7Simulator
+from tests.importing.loggers import pi_database
 from tests.peers import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -214,11 +216,19 @@ def test_an_error_of_the_readme_comes_from_doing_the_wrong_thing(
     assert "Traceback" not in said
 
 
+def commands() -> list[list[str]]:
+    """The words behind ``agent`` of each command line of the README."""
+    lines = re.findall(r"^    \.venv/bin/agent (.+)$", README, re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+OF_THE_DATA = ("query", "store", "import")
+
+
 def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     shutil.copy(ROOT / "agent.toml", tmp_path)
-    commands = re.findall(r"^    \.venv/bin/agent (.+)$", README, re.MULTILINE)
-    runs = [line.split() for line in commands if line.startswith("run")]
-    others = [line.split() for line in commands if not line.startswith("run")]
+    runs = [words for words in commands() if words[0] == "run"]
+    others = [words for words in commands() if words[0] not in ("run", *OF_THE_DATA)]
     if os.geteuid():  # searching needs a network of its own, which only root can make
         others = [words for words in others if "--subnet" not in words]
 
@@ -232,7 +242,11 @@ def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("sqlite3") is None, reason="sqlite3 is not installed")
 def test_the_queries_of_the_readme_find_what_the_demo_stored(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "agent.toml", tmp_path)
+    (tmp_path / "old").mkdir()
+    pi_database(tmp_path / "old" / "telemetry.db", range(1_760_000_000, 1_760_000_050, 5))
     queries = re.findall(r"^    (sqlite3 .+)$", README, re.MULTILINE)
+    of_the_data = [words for words in commands() if words[0] in OF_THE_DATA]
     demo = [sys.executable, "-m", "hw_sim", "demo", "--data", "data", "--duration", "6"]
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     subprocess.run(demo, cwd=tmp_path, env=environ, capture_output=True, timeout=90, check=True)
@@ -241,7 +255,11 @@ def test_the_queries_of_the_readme_find_what_the_demo_stored(tmp_path: Path) -> 
         subprocess.run(query, shell=True, cwd=tmp_path, capture_output=True, text=True)
         for query in queries
     ]
+    results = [agent(tmp_path, *words) for words in of_the_data]
 
-    assert len(queries) == 3
-    assert [each.stderr for each in found] == ["", "", ""]
+    assert len(queries) == 2
+    assert [each.stderr for each in found] == [""] * len(queries)
     assert all(len(each.stdout.splitlines()) >= 3 for each in found)
+    assert {words[0] for words in of_the_data} == set(OF_THE_DATA)
+    assert [result.stderr for result in results if result.returncode] == []
+    assert len(results[0].stdout.splitlines()) == 4
