@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from agent.clock import CLOCK_SET_MS
 from agent.model import Reason
+from agent.store.aggregates import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
 from agent.store.batches import SPAN_MS
 from agent.store.codec import Block, Damaged
 from agent.store.deleted import Deletions
@@ -15,7 +16,6 @@ from agent.store.views import table_of
 ROWS_AT_ONCE, BATCHES_AT_ONCE, BLOCKS_AT_ONCE = 2000, 100, 64
 BYTES_AT_ONCE = 2 << 20  # of blocks: all pages of one are read for deleting it
 LOOKED_AT = 100_000  # rows in which one step looks for old ones
-MINUTE_MS, DAY_MS = 60_000, 86_400_000  # of aggregates: minutes are by block, others by day
 
 # Keys run ahead of times after the clock stepped back. A row is old when its time is, also then;
 # only a time before the clock was ever set says nothing, and the row goes with its neighbours. It
@@ -31,15 +31,15 @@ BLOCKS = """
     WHERE device = :device AND first_ms < :ts
     AND (last_key < :key OR (first_ms >= :set AND last_ms < :ts)) LIMIT :at_most
 """
-DAYS = """
-    DELETE FROM aggregate WHERE device = :device AND span_ms > :minute AND start_ms <= :ts - :day
-    AND NOT EXISTS (
-        SELECT 1 FROM block WHERE block.device = aggregate.device
-        AND first_ms > start_ms - :day AND first_ms < start_ms + :day AND last_ms >= start_ms
-    )
+# Its minutes are its own. Hours and their quarters are of all blocks of a day: without one of them
+# they would tell of samples that are gone, and readers make them of what is left as well.
+MINUTES = """
+    DELETE FROM aggregate
+    WHERE device = ? AND span_ms = ? AND block = ? AND start_ms BETWEEN ? AND ?
 """
-
-
+DAYS = """
+    DELETE FROM aggregate WHERE device = ? AND span_ms IN (?, ?) AND start_ms BETWEEN ? AND ?
+"""
 GAPS = """
     DELETE FROM gap WHERE end_ms < :ts AND reason != :retention AND NOT EXISTS (
         SELECT 1 FROM block WHERE block.device = gap.device
@@ -57,7 +57,7 @@ class ByAge:
         self._lag_ms = 0
         self._after = -(2**63)  # the number of the newest batch that was looked at
         self._parts: list[Callable[[sqlite3.Connection], bool]] = [
-            self._rows, self._batches, self._blocks, self._days,
+            self._rows, self._batches, self._blocks,
         ]  # fmt: skip
 
     def step(self, connection: sqlite3.Connection, lag_ms: int) -> bool:
@@ -138,21 +138,13 @@ class ByAge:
             for id_, *bounds, count, size in connection.execute(BLOCKS, limits).fetchall():
                 first_ms, last_ms, first_key, last_key = bounds
                 connection.execute("DELETE FROM block WHERE id = ?", (id_,))
-                connection.execute(
-                    "DELETE FROM aggregate WHERE device = ? AND span_ms = ? AND block = ? "
-                    "AND start_ms BETWEEN ? AND ?",
-                    (device, MINUTE_MS, id_, first_ms - MINUTE_MS, last_ms),
-                )
+                since_ms = first_ms - MINUTE_MS
+                connection.execute(MINUTES, (device, MINUTE_MS, id_, since_ms, last_ms))
+                day_ms = first_ms // DAY_MS * DAY_MS
+                connection.execute(DAYS, (device, QUARTER_MS, HOUR_MS, day_ms, last_ms))
                 first_ms = time_of(first_ms, first_key, scale)
                 self._deletions.add(device, first_ms, time_of(last_ms, last_key, scale), count)
                 left, left_bytes = left - 1, left_bytes - size
                 if not left or left_bytes <= 0:
                     return True
-        return False
-
-    def _days(self, connection: sqlite3.Connection) -> bool:
-        """Hours and quarters of whole days, of which no block is left."""
-        for (device,) in connection.execute("SELECT id FROM device").fetchall():
-            limits = {"device": device, "minute": MINUTE_MS, "day": DAY_MS, "ts": self._ts_ms}
-            connection.execute(DAYS, limits)
         return False

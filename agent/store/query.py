@@ -45,7 +45,8 @@ class StoredDevice:
 class Reader:
     """The store as it was when this was made, read-only; use as a context manager.
 
-    Rows that come later are not seen: their metrics and layouts are not known here.
+    Rows that come later are not seen: their metrics and layouts are not known here. ``file``,
+    ``sealed`` and ``plain`` are what it reads from, for what reads less than samples.
 
     Raises:
         StoreError: From the constructor and every method.
@@ -53,17 +54,17 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self._connection = open_to_read(path)
-        self._file = OpenFile(self._connection, path)
+        self.file = OpenFile(self._connection, path)
         try:
             self._entries = load_entries(self._connection)
             sql = "SELECT id, device, positions FROM layout"
             found = self._connection.execute(sql).fetchall()
             layouts = {id_: layout_from(text) for id_, _, text in found}
-            self._plain = Plain(self._file, layouts)
-            self._sealed = Sealed(self._file)
+            self.plain = Plain(self.file, layouts)
+            self.sealed = Sealed(self.file)
         except sqlite3.Error as exc:
             self._connection.close()
-            raise self._file.error(exc) from exc
+            raise self.file.error(exc) from exc
         except StoreError:
             self._connection.close()
             raise
@@ -94,19 +95,26 @@ class Reader:
 
     def metrics(self, device: str) -> list[tuple[int, Metric]]:
         """All metrics that a device ever offered, with their positions, which never change."""
-        found = self._entry(device).metrics.values()
+        found = self.entry(device).metrics.values()
         return sorted(((position, metric) for position, _, metric in found), key=itemgetter(0))
+
+    def entry(self, device: str) -> Entry:
+        """What the file knows of a device."""
+        entry = self._entries.get(device.lower())
+        if entry is None:
+            raise StoreError(f"{self.file.path}: no device {device!r} has data")
+        return entry
 
     def segments(self, device: str, start_ms: int, end_ms: int) -> Iterator[Segment]:
         """A device's samples with ``start_ms <= ts_ms < end_ms``, in the order they were read.
 
         What is damaged is left out of it: see ``damaged``.
         """
-        entry = self._entry(device)
+        entry = self.entry(device)
         places = heapq.merge(
-            self._sealed.blocks(entry, start_ms, end_ms),
-            self._sealed.batches(entry, start_ms, end_ms),
-            self._plain.places(entry, start_ms, end_ms),
+            self.sealed.blocks(entry, start_ms, end_ms),
+            self.sealed.batches(entry, start_ms, end_ms),
+            self.plain.places(entry, start_ms, end_ms),
             key=attrgetter("first_key"),
         )
         return segments(places, start_ms, end_ms)
@@ -118,28 +126,28 @@ class Reader:
         sample, so that a day without any has the columns that programs look for.
         """
         known = dict(self.metrics(device))
-        columns = columns_of(self._offered(self._entry(device), start_ms, end_ms)) or [*known]
+        columns = columns_of(self._offered(self.entry(device), start_ms, end_ms)) or [*known]
         damaged: list[DamagedBlock] = []
 
         def rows() -> Iterator[tuple[int, str]]:
             for segment in self.segments(device, start_ms, end_ms):
                 yield from zip(segment.times(), segment.lines(columns), strict=True)
-            damaged.extend(self._sealed.damaged_in(device, start_ms, end_ms))
+            damaged.extend(self.sealed.damaged_in(device, start_ms, end_ms))
 
         return Table(tuple(known[position] for position in columns), rows(), damaged)
 
     @property
     def damaged(self) -> list[DamagedBlock]:
         """What was met so far and could not be read."""
-        return [*self._sealed.damaged]
+        return [*self.sealed.damaged]
 
     def _offered(self, entry: Entry, start_ms: int, end_ms: int) -> set[Layout]:
         """The layouts of a stretch; without a look at it where the columns are known anyway."""
         ever = self._layouts_of.get(entry.id, set())
         if len(ever) == 1 and len(*ever) == len(entry.metrics):
             return ever
-        found = self._plain.layouts(entry, start_ms, end_ms)
-        for each in self._sealed.slices(entry, start_ms, end_ms):
+        found = self.plain.layouts(entry, start_ms, end_ms)
+        for each in self.sealed.slices(entry, start_ms, end_ms):
             found.update(each.positions.values())
             if found >= ever:
                 break
@@ -153,15 +161,15 @@ class Reader:
 
     def has_data(self, start_ms: int, end_ms: int) -> bool:
         """Whether any device has samples in a stretch of time."""
-        if any(self._plain.has_any(table, start_ms, end_ms) for table in SAMPLE_TABLES):
+        if any(self.plain.has_any(table, start_ms, end_ms) for table in SAMPLE_TABLES):
             return True
         entries = self._entries.values()
-        return any(any(self._sealed.slices(entry, start_ms, end_ms)) for entry in entries)
+        return any(any(self.sealed.slices(entry, start_ms, end_ms)) for entry in entries)
 
     def samples(self, device: str, start_ms: int, end_ms: int) -> Iterator[Sample]:
         """Samples as they were read, exact to the digit and type."""
         eras = self._eras()
-        name = self._entry(device).name
+        name = self.entry(device).name
         names = {position: metric.name for position, metric in self.metrics(device)}
         for segment in self.segments(device, start_ms, end_ms):
             positions = segment.positions
@@ -186,25 +194,25 @@ class Reader:
         return None if found is None else found.times()[0]
 
     def _last(self, device: str, within_rows: int) -> Slice | None:
-        entry = self._entry(device)
-        source: Source | None = self._sealed.newest(entry)
+        entry = self.entry(device)
+        source: Source | None = self.sealed.newest(entry)
         since_key = 0 if source is None else source.keys()[-1]
-        source = self._plain.newest(entry, since_key, within_rows) or source
+        source = self.plain.newest(entry, since_key, within_rows) or source
         return None if source is None else Slice(source, range(source.count - 1, source.count))
 
     def moved(self, device: str, start_ms: int, end_ms: int) -> list[Moved]:
         """Samples of a stretch of time that got their true time after they had been stored."""
         read = partial(self.segments, device)
-        return moved(self._file, read, start_ms, end_ms) if self._sealed.is_there else []
+        return moved(self.file, read, start_ms, end_ms) if self.sealed.is_there else []
 
     def gaps(self, device: str, start_ms: int, end_ms: int) -> list[Gap]:
         """Gaps of a device that touch a stretch of time, oldest first."""
-        entry = self._entry(device)
+        entry = self.entry(device)
         sql = (
             "SELECT start_ms, end_ms, reason, detail FROM gap WHERE device = ? "
             "AND start_ms < ? AND coalesce(end_ms, ?) > ? ORDER BY start_ms, id"
         )
-        rows = self._file.rows(sql, entry.id, end_ms, end_ms, start_ms)
+        rows = self.file.rows(sql, entry.id, end_ms, end_ms, start_ms)
         return [Gap(entry.name, start, end, Reason(r), detail) for start, end, r, detail in rows]
 
     def gaps_since(self, ts_ms: int) -> list[Gap]:
@@ -216,25 +224,19 @@ class Reader:
         )
         return [
             Gap(names[device], start, end, Reason(reason), detail)
-            for device, start, end, reason, detail in self._file.rows(sql, ts_ms, ts_ms)
+            for device, start, end, reason, detail in self.file.rows(sql, ts_ms, ts_ms)
         ]
 
     def runs(self, newest: int = 10) -> list[Run]:
         """The newest runs of the agent, newest first."""
         sql = "SELECT version, start_ms, end_ms FROM run ORDER BY id DESC LIMIT ?"
-        return [Run(*row) for row in self._file.rows(sql, newest)]
+        return [Run(*row) for row in self.file.rows(sql, newest)]
 
     def _eras(self) -> Mapping[int, int]:
         """By how much the times of each clock's samples are ahead of the monotonic clock."""
-        moved = "coalesce(moved_ms, 0)" if self._sealed.is_there else "0"
+        moved = "coalesce(moved_ms, 0)" if self.sealed.is_there else "0"
         sql = f"SELECT id, ts_ms + {moved} - monotonic_ms FROM clock"
-        return dict(self._file.rows(sql))
-
-    def _entry(self, device: str) -> Entry:
-        entry = self._entries.get(device.lower())
-        if entry is None:
-            raise StoreError(f"{self._file.path}: no device {device!r} has data")
-        return entry
+        return dict(self.file.rows(sql))
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:

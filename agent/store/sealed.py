@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import attrs
@@ -10,6 +9,7 @@ import attrs
 from agent.store.asked import OpenFile
 from agent.store.book import Entry
 from agent.store.codec import Block, Damaged
+from agent.store.moment import time_text
 from agent.store.segments import Place, Slice, inside
 
 log = logging.getLogger(__name__)
@@ -140,21 +140,14 @@ class Sealed:
             return
         self.damaged.append(about)
         count = "samples" if about.count is None else f"{about.count} samples"
+        first, last = time_text(about.first_ms), time_text(about.last_ms)
         log.error(
             "%s: %s of %s from %s to %s are left out, they are damaged (%s); "
             "keep the rest with: agent store repair",
-            self._file.path, count, about.device, _time(about.first_ms), _time(about.last_ms), why,
+            self._file.path, count, about.device, first, last, why,
         )  # fmt: skip
 
 
 def _about(entry: Entry, id_: int) -> DamagedBlock:
     """What is known of a batch that can't be read: it is numbered in microseconds of its start."""
     return DamagedBlock(entry.name, id_ // 1000, id_ // 1000, None)
-
-
-def _time(ts_ms: int) -> str:
-    try:
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ts_ms)
-    except OverflowError:  # that is damaged, too
-        return f"{ts_ms} ms"
-    return moment.isoformat(timespec="seconds")

@@ -123,8 +123,8 @@ class _Series:
     """Reads what a metric of a device comes to, in parts that lie within one period each."""
 
     def __init__(self, reader: Reader, device: str, metric: str, edges: Sequence[int]) -> None:
-        self._file, self._sealed, self._plain = reader._file, reader._sealed, reader._plain
-        self._entry = reader._entry(device)
+        self._file, self._sealed, self._plain = reader.file, reader.sealed, reader.plain
+        self._entry = reader.entry(device)
         found = self._entry.metrics.get(metric)
         if found is None:
             raise StoreError(f"{self._file.path}: {device} has no metric {metric!r}")

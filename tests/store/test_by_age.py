@@ -1,14 +1,19 @@
 """Deleting by age what lies in batches and blocks: what is wholly older, with its aggregates."""
 
 import sqlite3
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from tests.fakes import NOON_MS
-from tests.store.stored import Stored
+from agent.store import Reader
+from agent.store.aggregates import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
+from agent.store.repair.verify import Fault, Verify
+from agent.store.series import periods
+from tests.fakes import NOON_MS, FakeClock
+from tests.store.stored import EVER, Stored
+from tests.store.upkept import Sealed
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 MIDNIGHT_MS = NOON_MS - 12 * HOUR_MS
 
 
@@ -122,22 +127,54 @@ def test_blocks_of_hosts_are_found_by_their_seconds(stored: Stored) -> None:
     assert stored.values("host") == [{"load1": 2}]
 
 
-def test_aggregates_go_with_their_blocks_and_hours_with_the_last_one_of_their_day(
+def test_minutes_go_with_their_block_and_hours_with_the_first_one_of_their_day(
     stored: Stored,
 ) -> None:
     put_days(stored, 3, is_sealed=True)
     with sqlite3.connect(stored.path) as connection:
         for id_, first_ms in connection.execute("SELECT id, first_ms FROM block").fetchall():
             sql = "INSERT INTO aggregate VALUES(1, ?, ?, ?, x'00')"
-            connection.execute(sql, (60_000, first_ms, id_))
+            connection.execute(sql, (MINUTE_MS, first_ms, id_))
             connection.execute(sql, (HOUR_MS, first_ms - NOON_MS + MIDNIGHT_MS, 0))
+            connection.execute(sql, (QUARTER_MS, first_ms - NOON_MS + MIDNIGHT_MS, 0))
     connection.close()
 
     stored.store.delete_before(NOON_MS + DAY_MS + HOUR_MS)
-    by_noon = stored.sql("SELECT span_ms, start_ms FROM aggregate")
-    stored.store.delete_before(MIDNIGHT_MS + 2 * DAY_MS)
 
     day_ms = MIDNIGHT_MS + 2 * DAY_MS
-    newest = [(60_000, NOON_MS + 2 * DAY_MS), (HOUR_MS, day_ms)]
-    assert sorted(by_noon) == sorted([*newest, (HOUR_MS, MIDNIGHT_MS + DAY_MS)])
+    newest = [(MINUTE_MS, NOON_MS + 2 * DAY_MS), (QUARTER_MS, day_ms), (HOUR_MS, day_ms)]
     assert sorted(stored.sql("SELECT span_ms, start_ms FROM aggregate")) == sorted(newest)
+
+
+@pytest.mark.parametrize("gone_h", [5, 12, 19])
+def test_hours_are_of_what_is_left_of_a_day_and_of_what_comes_to_it_later(
+    tmp_path: Path, clock: FakeClock, gone_h: int
+) -> None:
+    upkept = Sealed(tmp_path / "telemetry.db", clock)
+    upkept.keep_up(22 * 3600, every_s=60)  # and none is merged yet
+    blocks = len(upkept.blocks())
+
+    upkept.store.delete_before(NOON_MS + gone_h * HOUR_MS)
+    deleted = blocks - len(upkept.blocks())
+    at_once = _counts(upkept)
+    upkept.keep_up(3 * 3600, every_s=60)
+
+    assert 2 < deleted < blocks - 1
+    assert at_once[0] == at_once[1]
+    by_hour, by_sample = _counts(upkept)
+    assert by_hour == by_sample
+    assert [
+        each for each in Verify(upkept.path, quick=False).run() if isinstance(each, Fault)
+    ] == []
+    upkept.close()
+
+
+def _counts(upkept: Sealed) -> tuple[dict[int, int], dict[int, int]]:
+    """How many samples each hour has: as it is kept, and counted one by one."""
+    edges = [*range(MIDNIGHT_MS, MIDNIGHT_MS + 3 * DAY_MS, HOUR_MS)]
+    with Reader(upkept.path) as reader:
+        kept = periods(reader, "press", "level", edges)
+        times = [sample.stamp.ts_ms for sample in reader.samples("press", *EVER)]
+    return {each.start_ms: each.count for each in kept}, Counter(
+        ms // HOUR_MS * HOUR_MS for ms in times
+    )

@@ -31,15 +31,15 @@ class Index:
         self._spans: dict[str, Sequence[Span]] = {}
         self._times: dict[str, Stretch] = {}
         sql = "SELECT coalesce((SELECT value FROM meta WHERE key = 'lag_ms'), 0)"
-        ((self.lag_ms,),) = reader._file.rows(sql)
+        ((self.lag_ms,),) = reader.file.rows(sql)
 
     def spans(self, device: str) -> Sequence[Span]:
         """All blocks of a device."""
         if device not in self._spans:
             sql = "SELECT first_ms, last_ms, first_key, last_key, count FROM block WHERE device = ?"
-            has_blocks = self._reader._sealed.is_there
-            number = self._reader._entry(device).id
-            rows = self._reader._file.rows(sql, number) if has_blocks else ()
+            has_blocks = self._reader.sealed.is_there
+            number = self._reader.entry(device).id
+            rows = self._reader.file.rows(sql, number) if has_blocks else ()
             self._spans[device] = [Span(*row) for row in rows]
         return self._spans[device]
 
