@@ -67,7 +67,7 @@ class Holes:
                 return None
 
             def punch(writer: Writer) -> int | None:
-                file = _descriptor(self._path)
+                file = own_descriptor(self._path)
                 if file is None or _version(watching) != seen:
                     return None
                 return self._punch(writer, file, min(wanted_bytes, STEP_BYTES), kept_bytes)
@@ -119,7 +119,7 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(found)
 
 
-def _descriptor(path: Path) -> int | None:
+def own_descriptor(path: Path) -> int | None:
     """SQLite's own way to the file.
 
     Opening it once more is no way: when that is closed, the kernel takes all locks of this process
@@ -170,13 +170,25 @@ def _stretches(pages: Sequence[int], page_bytes: int, unit: int) -> Iterator[tup
             yield start, end
 
 
-def _make_hole(file: int, start: int, size: int) -> None:
+def allocate(file: int, mode: int, start: int, size: int) -> None:
+    """What the kernel does with blocks of a file, for ``mode`` see above.
+
+    Raises:
+        OSError: One of ``UNSUPPORTED`` where this kind of file system can't do that.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     # With offsets of 64 bits also on machines of 32; musl has no other.
     fallocate = getattr(libc, "fallocate64", None) or libc.fallocate
     fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
-    if fallocate(file, KEEP_SIZE | PUNCH_HOLE, start, size):
+    if fallocate(file, mode, start, size):
         number = ctypes.get_errno()
-        if number in UNSUPPORTED:
-            raise NoHolesError(os.strerror(number))
         raise OSError(number, os.strerror(number))
+
+
+def _make_hole(file: int, start: int, size: int) -> None:
+    try:
+        allocate(file, KEEP_SIZE | PUNCH_HOLE, start, size)
+    except OSError as exc:
+        if exc.errno in UNSUPPORTED:
+            raise NoHolesError(exc.strerror) from exc
+        raise

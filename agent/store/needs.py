@@ -9,7 +9,9 @@ from agent.store.log_file import LOG_BYTES
 from agent.store.room import Held, Room
 
 LEAST_MARGIN, MOST_MARGIN = 512 << 10, 64 << 20  # bytes that are freed beyond what is needed
-PATIENCE_S = 60.0  # a file system that is full for a moment costs no samples
+# A file system that is full for a moment costs no samples. There is a look each minute, but one may
+# come some ms early: with 60 s here, every other time nothing would go before a third one.
+PATIENCE_S = 50.0
 CALM_PERCENT = 2.0  # so far below the limit it is no longer full
 SPARE_BYTES, SPARE_PERCENT = 64 << 20, 2.0  # with less of both it is as good as full
 MIB = 1 << 20
@@ -106,15 +108,16 @@ class Disk:
     ) -> Need:
         few = margin(held)
         may = self._may_give(now_s, held, newest_day)
+        is_as_good_as_full = room.free < min(SPARE_BYTES, room.usable * SPARE_PERCENT / 100)
         why = f"the disk was more than {self._max_percent:g} % full"
         if over <= may:
             self._state = DELETED
             delete = max(0, min(over + few, may) - held.reusable)
-            return Need(delete=delete, give_back=over + few // 2, why=why)
+            return Need(delete, over + few // 2, spares_log=is_as_good_as_full, why=why)
         whose = "not the store, but something else fills it"
         if not self.takes_back:
             whose = "this kind of file system takes no room back from inside of a file"
-        if room.free >= min(SPARE_BYTES, room.usable * SPARE_PERCENT / 100):
+        if not is_as_good_as_full:
             self._state = f"{whose}; nothing is deleted until it is as good as full"
             return Need()
         self._state = f"{whose}; the oldest samples make room for the newest"

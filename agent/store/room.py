@@ -7,6 +7,7 @@ from pathlib import Path
 import attrs
 
 SECTOR_BYTES = 512  # what st_blocks counts, whatever the file system
+FILE_UNIT = 4096  # of the usual file systems; blocks behind the end of a file are more than that
 LOG_END = "-wal"
 
 
@@ -38,11 +39,12 @@ class Held:
     log: int
     free: int  # pages of the file that are not in use
     stuck: int = 0  # free pages in pieces that are too small to be given back
+    ahead: int = 0  # of the file behind its end: see reserve.py
 
     @property
     def taken(self) -> int:
         """What the file system would have more without the store."""
-        return self.on_disk + self.log
+        return self.on_disk + self.ahead + self.log
 
     @property
     def reusable(self) -> int:
@@ -67,8 +69,10 @@ def room_of(folder: Path) -> Room:
     return Room(found.f_blocks * unit, usable * unit, found.f_bavail * unit)
 
 
-def held_by(connection: sqlite3.Connection, path: Path) -> Held:
+def held_by(connection: sqlite3.Connection, path: Path, ahead: int = 0) -> Held:
     """What the store takes up that a connection leads to.
+
+    What its file has in advance need not be known where that has no holes.
 
     Raises:
         OSError: Its file is not there.
@@ -79,9 +83,11 @@ def held_by(connection: sqlite3.Connection, path: Path) -> Held:
     )
     file = path.stat()
     length = max(pages * page, file.st_size)
-    on_disk = file.st_blocks * SECTOR_BYTES + length - file.st_size
+    whole = length + -length % FILE_UNIT  # of a file without holes
+    found = file.st_blocks * SECTOR_BYTES + length - file.st_size
+    ahead = max(ahead, found - whole)
     try:
         log = path.with_name(path.name + LOG_END).stat().st_blocks * SECTOR_BYTES
     except FileNotFoundError:
         log = 0
-    return Held(page, length, on_disk, log, free * page)
+    return Held(page, length, found - ahead, log, free * page, ahead=ahead)

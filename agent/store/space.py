@@ -16,6 +16,7 @@ from agent.store.holes import Holes, NoHolesError
 from agent.store.needs import ALL_GONE, Disk, Need, Size, margin
 from agent.store.query import open_to_read
 from agent.store.replacing import Workplace
+from agent.store.reserve import Reserve
 from agent.store.room import Held, Room, held_by, room_of
 from agent.store.writer import Writer
 
@@ -47,6 +48,7 @@ class KeepSmall:
         self._newest_day: tuple[float, int] | None = None
         self._round: _Round | None = None
         self._holes = Holes(workplace.path, workplace.transact)
+        self._reserve = Reserve(workplace.path, max_size_mb)
         self._stuck = 0  # free bytes that no hole can be made of
 
     @property
@@ -83,7 +85,8 @@ class KeepSmall:
             if need.spares_log:
                 self._holes.write_back()
             if need.delete:
-                self._round = _Round(need.why, held.reusable + need.delete)
+                goal = held.reusable + need.delete
+                self._round = _Round(need.why, goal, spares_log=need.spares_log)
                 if self._delete():
                     self._told.say(name, need)
                     return True
@@ -96,15 +99,18 @@ class KeepSmall:
         return False
 
     def _held(self) -> Held | None:
-        path = self._workplace.path
         try:
-            found = self._workplace.transact(lambda writer: held_by(writer.connection, path))
+            found = self._workplace.transact(self._look)
         except OSError as exc:
-            raise StoreError(f"cannot read {path}: {exc.strerror}") from exc
+            raise StoreError(f"cannot read {self._workplace.path}: {exc.strerror}") from exc
         if found is None:
             return None
         self._stuck = min(self._stuck, found.reusable)
         return attrs.evolve(found, stuck=self._stuck)
+
+    def _look(self, writer: Writer) -> Held:
+        self._reserve.keep(writer)
+        return held_by(writer.connection, self._workplace.path, self._reserve.ahead)
 
     def _needs(self, held: Held) -> Sequence[tuple[str, Need]]:
         disk = self._disk.need(self._clock.monotonic(), self._room(), held, self._kept_bytes)
@@ -134,6 +140,8 @@ class KeepSmall:
         assert self._round is not None
         now_ms = self._clock.now_ms()
         step = self._round.step
+        if self._round.spares_log:  # each step writes some of it
+            self._holes.write_back()
         return bool(self._workplace.transact(lambda writer: step(writer, now_ms)))
 
     def _end_round(self) -> None:
@@ -164,8 +172,9 @@ class KeepSmall:
 class _Round:
     """Deletes slice by slice until so many bytes are free."""
 
-    def __init__(self, why: str, goal: int) -> None:
+    def __init__(self, why: str, goal: int, *, spares_log: bool) -> None:
         self.goal = goal
+        self.spares_log = spares_log
         self.deletions = Deletions(why)
         self._deletion: ByAge | None = None
         self._before_ms: int | None = None

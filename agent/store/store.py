@@ -30,6 +30,7 @@ from agent.store.writer import Writer
 T = TypeVar("T")
 
 RETRY_S = 0.2  # between two tries to commit while closing
+COMMIT_S = 5.0  # a poll and a commit take some time, too; when it is more, the bound says so
 
 
 class Store:
@@ -121,7 +122,11 @@ class Store:
         self._undescribed.add(device)
 
     def on_append(self, wake: Callable[[], None]) -> None:
-        """With ``flush_interval_s = 0``: call ``wake``, which has ``flush()`` called soon."""
+        """Call ``wake``, which has ``flush()`` called soon, when what waits should not wait longer.
+
+        That is with each sample where ``flush_interval_s`` is 0, or when a killed process would
+        take what waits along; and once half of the memory for samples is taken.
+        """
         self._wake = wake
 
     def append(self, sample: Sample) -> None:
@@ -147,7 +152,9 @@ class Store:
     def _wake_if_asked(self) -> None:
         # While the store can't be written, each try would write all that waits: a regular flush
         # is the next one.
-        if self._wake is not None and self._interval_s == 0 and self._outage.error is None:
+        if self._wake is None or self._outage.error is not None:
+            return
+        if self._interval_s == 0 or self._waiting.is_filling:
             self._wake()
 
     @property
@@ -228,13 +235,22 @@ class Store:
         waiting, waiting_bytes = self._waiting.size()
         journal = self._journal
         place = journal.place if journal is not None else None
-        bound_s = None if self._outage.error is not None else self._interval_s
+        bound_s = None if self._outage.error is not None else self._bound_s()
         return StoreState(
             str(self._path), self._outage.error, self._outage.since_ms, self._last_commit_ms,
             waiting, waiting_bytes, self._waiting.dropped_total, self._flush_interval_s,
             str(place) if place is not None else None, journal.error if journal else None,
             bound_s, 0.0 if place is not None else bound_s,
         )  # fmt: skip
+
+    def _bound_s(self) -> float:
+        """How much a power cut costs at most: more than wanted while a commit takes long."""
+        oldest_ms = self._waiting.oldest_ms()
+        if oldest_ms is not None:
+            waits_s = self._clock.monotonic() - oldest_ms / 1000
+            if waits_s > self._interval_s + COMMIT_S:
+                return float(math.ceil(waits_s))
+        return self._interval_s
 
     def close(self, tries_s: float = 0.0) -> int:
         """Commit what waits and close the file; how many samples it lacks. Twice is fine.

@@ -4,7 +4,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Protocol
 
 import attrs
@@ -165,6 +165,15 @@ class Waiting:
             self._size_bytes += event.size_bytes
             self._enforce()
 
+    @property
+    def is_filling(self) -> bool:
+        """Whether so much came since the last ``take()`` that the next must not be put off.
+
+        The other half of the room is for what comes while a commit is in hand: a disk that is well
+        costs no sample, however many come and however long an interval is.
+        """
+        return self._size_bytes * 2 > self._limit_bytes
+
     def take(self) -> tuple[list[Event], dict[str, Dropped]]:
         """Everything that waits and everything that was dropped; until ``done()``, in hand."""
         with self._lock:
@@ -207,6 +216,13 @@ class Waiting:
         with self._lock:
             count = len(self._events) + len(self._in_hand)
             return count, self._size_bytes + self._in_hand_bytes
+
+    def oldest_ms(self) -> int | None:
+        """When the oldest sample that is not in the file was taken, on the monotonic clock."""
+        with self._lock:
+            events = chain(self._in_hand, self._events)
+            rows = (event for event in events if isinstance(event, WaitingRow))
+            return next((row.stamp.monotonic_ms for row in rows), None)
 
     def samples(self) -> int:
         """How many of the events are samples."""

@@ -1,8 +1,8 @@
 """Values that go into the store while it seals, and while somebody reads all of it.
 
 A channel's clock goes on by a second with each sample, however fast they come: sealing has as much
-to do as it has with so many values of a real load. A commit is due by the real time, as the agent
-has it.
+to do as it has with so many values of a real load. A commit is due by the real time, or when the
+store asks for one since its memory fills, as the agent has it.
 """
 
 import os
@@ -110,15 +110,18 @@ def _put(
     store: Store, clock: FakeClock, samples: Sequence[Mapping[str, Value]], seconds: float
 ) -> Run:
     flushes_ms: list[float] = []
+    asked = threading.Event()
+    store.on_append(asked.set)
     began_s, began_cpu_s = time.monotonic(), time.process_time()
     number = 0
     while time.monotonic() - began_s < seconds:
         flush_s = time.monotonic()
-        while time.monotonic() - flush_s < FLUSH_S:
+        while time.monotonic() - flush_s < FLUSH_S and not asked.is_set():
             clock.advance(1)
             number += 1
             store.append(Sample(DEVICE, clock.stamp(), samples[number % PERIOD_S]))
         flush_s = time.monotonic()
+        asked.clear()
         assert store.flush()
         flushes_ms.append(1000 * (time.monotonic() - flush_s))
     took_s, cpu_s = time.monotonic() - began_s, time.process_time() - began_cpu_s

@@ -1,6 +1,6 @@
 """Fills a small file system beside a store, step by step, and tells what became of both.
 
-Run with a folder on it: ``python -m tests.store.space_on_disk FOLDER``.
+Run with a folder on it: ``python -m tests.store.space_on_disk FOLDER main``, or ``at_once``.
 """
 
 import json
@@ -82,6 +82,7 @@ class OnDisk:
 def main(folder: Path) -> None:
     """All steps; a line of JSON with their facts."""
     disk = OnDisk(folder)
+    disk.keep_up()
     found: dict[str, object] = {"before": disk.facts()}
     disk.fill_to(93)
     disk.keep_up()
@@ -106,5 +107,19 @@ def main(folder: Path) -> None:
     sys.stdout.write(json.dumps(found) + "\n")
 
 
+def at_once(folder: Path) -> None:
+    """The same of a file system that has not one byte left from one minute to the next."""
+    disk = OnDisk(folder)
+    disk.keep_up()
+    found: dict[str, object] = {"before": disk.facts()}
+    disk.fill_to(100)
+    found["failed"] = disk.poll(HOURS)
+    found["after"] = disk.facts()
+    found["sound"] = disk.filled.is_sound()
+    found["newest"] = disk.filled.values("press")[-1]["noise"]
+    disk.filled.close()
+    sys.stdout.write(json.dumps(found) + "\n")
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    {"main": main, "at_once": at_once}[sys.argv[2]](Path(sys.argv[1]))

@@ -236,3 +236,20 @@ def test_with_no_interval_each_sample_asks_for_a_flush(tmp_path: Path, clock: Fa
     assert woken == [True, True]
     assert stored.values() == [{"number": 1}, {"number": 2}]
     stored.store.close()
+
+
+def test_a_long_interval_costs_no_sample_however_many_come(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    asked = []
+    stored = Stored(tmp_path / "telemetry.db", clock, flush_interval_s=3600.0, waiting_bytes=LIMIT)
+    stored.store.on_append(lambda: asked.append(stored.store.flush()))
+
+    for number in range(4000):
+        stored.put(number=number)
+    stored.store.flush()
+
+    assert stored.store.state().dropped == 0
+    assert len(stored.values()) == 4000
+    assert 1 < len(asked) < 20
+    stored.store.close()

@@ -243,3 +243,34 @@ def test_samples_that_come_during_a_commit_are_counted_with_it(
         f"memory for samples is full during a commit: {state.dropped} were dropped"
     ]
     assert store.close() == 0
+
+
+@pytest.mark.parametrize("interval_s", [0.0, 10.0])
+def test_the_bound_of_a_commit_that_hangs_grows_with_what_a_power_cut_would_cost(
+    interval_s: float, tmp_path: Path, clock: FakeClock
+) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    def guard() -> None:
+        entered.set()
+        assert go_on.wait(10)
+
+    path = tmp_path / "telemetry.db"
+    store = Store(path, clock, flush_interval_s=interval_s, guard=guard)
+    store.add_device("press", "s7", 1.0)
+    store.append(Sample("press", clock.stamp(), {"number": 1}))
+    clock.advance(interval_s)
+    worker = threading.Thread(target=store.flush)
+    worker.start()
+    assert entered.wait(10)
+
+    bounds = []
+    for _ in range(3):
+        bounds.append(store.state().power_cut_s)
+        clock.advance(4)
+    go_on.set()
+    worker.join(10)
+
+    assert bounds == [interval_s, interval_s, interval_s + 8]
+    assert store.state().power_cut_s == interval_s
+    store.close()

@@ -18,16 +18,22 @@ EACH = 100 * 100 + 1  # samples of a device at first
 pytestmark = pytest.mark.skipif(bool(missing_disk()), reason=missing_disk())
 
 
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What the steps came to; all in one go, as they take some seconds."""
-    folder = tmp_path_factory.mktemp("small") / "disk"
+def told_by(folder: Path, steps: str) -> Any:
+    """What some steps came to on a file system of their own."""
     with SmallDisk(folder, "32m") as disk:
         command = [*disk.prefix, sys.executable, "-m", "tests.store.space_on_disk", str(folder)]
         environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(
+            [*command, steps], env=environ, capture_output=True, text=True, timeout=300
+        )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """All steps in one go, as they take some seconds."""
+    return told_by(tmp_path_factory.mktemp("small") / "disk", "main")
 
 
 def test_a_full_file_system_is_told_before_anything_goes(told: Any) -> None:
@@ -72,6 +78,17 @@ def test_on_a_file_system_without_any_room_the_newest_take_the_place_of_the_olde
     assert facts["percent"] == pytest.approx(100, abs=0.5)
     assert facts["texts"][0].endswith("the oldest samples make room for the newest")
     assert facts["samples"]["oven"] < told["filled again"]["samples"]["oven"]
+    assert told["newest"] == f"{HOURS * 10:06d}" * 2000
+    assert told["sound"]
+
+
+def test_a_file_system_that_is_full_at_once_costs_no_new_sample_either(tmp_path: Path) -> None:
+    """The log is short yet, and what is in it lies behind the end of the file."""
+    told = told_by(tmp_path / "disk", "at_once")
+
+    assert told["failed"] == 0
+    assert told["after"]["percent"] < 90
+    assert told["after"]["samples"]["oven"] < told["before"]["samples"]["oven"]
     assert told["newest"] == f"{HOURS * 10:06d}" * 2000
     assert told["sound"]
 

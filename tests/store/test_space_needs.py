@@ -26,7 +26,7 @@ def need_of(disk: Disk, percent: float, store: Held, newest_day: int = 0, s: flo
 
 
 def full_for_long(store: Held, percent: float = 91.0, newest_day: int = 0) -> tuple[Disk, Need]:
-    """A file system that is full since more than a minute."""
+    """A file system that is full since about a minute."""
     disk = Disk(90.0)
     need_of(disk, percent, store)
     return disk, need_of(disk, percent, store, newest_day, LATER_S)
@@ -90,6 +90,13 @@ def test_one_that_is_full_for_a_moment_costs_no_samples() -> None:
     assert over.text == ""
 
 
+def test_the_look_after_a_minute_counts_as_one_also_if_it_comes_early() -> None:
+    disk = Disk(90.0)
+    need_of(disk, 91, held(1000), s=10.03)
+
+    assert need_of(disk, 91, held(1000), s=70.0).delete > 0
+
+
 def test_one_that_stays_full_gets_back_what_it_lacks_and_some_more() -> None:
     store = held(1000)
     _, need = full_for_long(store)
@@ -98,6 +105,14 @@ def test_one_that_stays_full_gets_back_what_it_lacks_and_some_more() -> None:
     assert need.delete == lacking + margin(store)
     assert need.give_back == lacking + margin(store) // 2
     assert need.why == "the disk was more than 90 % full"
+
+
+def test_where_the_log_has_no_room_to_grow_deleting_does_not_make_it_longer() -> None:
+    _, early = full_for_long(held(4000))
+    _, late = full_for_long(held(8000), percent=99.9)
+
+    assert (early.delete > 0, early.spares_log) == (True, False)
+    assert (late.delete > 0, late.give_back > 0, late.spares_log) == (True, True, True)
 
 
 def test_what_is_free_in_the_file_goes_first() -> None:
