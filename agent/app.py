@@ -21,7 +21,7 @@ from agent.errors import AgentError, StoreError
 from agent.health import DeviceHealth, Health
 from agent.housekeeping import Housekeeping
 from agent.poller import Pace, Poller
-from agent.progress import FLUSH, FLUSH_SOON, HOUSEKEEPING, PAUSE_S, Sort, poll_of
+from agent.progress import FLUSH, FLUSH_SOON, HOUSEKEEPING, PAUSE_S, UPKEEP, Sort, poll_of
 from agent.reports import Reports
 from agent.schedule import Schedule
 from agent.service.notify import Notify
@@ -175,7 +175,7 @@ class App:
         self._schedule.every(
             HOUSEKEEPING, HOUSEKEEPING_S, self._housekeeping.run, offset_s=FIRST_HOUSEKEEPING_S
         )
-        self._schedule.every("upkeep", UPKEEP_S, self._upkeep.run, offset_s=FIRST_UPKEEP_S)
+        self._schedule.every(UPKEEP, UPKEEP_S, self._upkeep.run, offset_s=FIRST_UPKEEP_S)
         self._plan_reports()
 
     def _plan_reports(self) -> None:

@@ -17,7 +17,8 @@ CALM_FACTOR = 3  # times the longest bound without a pause, before the next is f
 WORK_FACTOR = 60  # times its bound may a part take that computes; then it is held for lost
 
 
-FLUSH, FLUSH_SOON, HOUSEKEEPING = "flush", "flush soon", "housekeeping"  # jobs of the store
+# Jobs of the store.
+FLUSH, FLUSH_SOON, HOUSEKEEPING, UPKEEP = "flush", "flush soon", "housekeeping", "upkeep"
 
 
 def poll_of(device: str) -> str:
@@ -154,7 +155,9 @@ def parts_of(schedule: Schedule, timeouts_s: Mapping[str, float], watchdog_s: fl
 
     A scheduler that is late by half of that time hangs, a commit that takes as long as all of it,
     and a poll that has not ended half of it after its time-out. With the 60 s of the unit: 30 s,
-    60 s, and 30 s after the time-out; then it takes 60 s more until systemd acts.
+    60 s, and 30 s after the time-out; then it takes 60 s more until systemd acts. What is done
+    beside polling has twice the watchdog's time without any work: if it holds the store, that
+    hangs first, and if it does not, no sample is lost before the disk is full.
     """
     text = "the scheduler hangs: for {for_s} it has started nothing that was due"
     scheduler_threads = lambda: [schedule.thread] if schedule.thread else []  # noqa: E731
@@ -164,6 +167,7 @@ def parts_of(schedule: Schedule, timeouts_s: Mapping[str, float], watchdog_s: fl
             lambda: schedule.due_s, scheduler_threads,
         ),
         _store(schedule, watchdog_s),
+        *(_beside(schedule, name, 2 * watchdog_s) for name in (UPKEEP, HOUSEKEEPING)),
     ]  # fmt: skip
     return parts + [
         _device(schedule, name, timeout_s, watchdog_s / 2) for name, timeout_s in timeouts_s.items()
@@ -172,8 +176,8 @@ def parts_of(schedule: Schedule, timeouts_s: Mapping[str, float], watchdog_s: fl
 
 def _store(schedule: Schedule, bound_s: float) -> Part:
     flushes = [schedule.workers[FLUSH], schedule.workers[FLUSH_SOON]]
-    # It may hold the store for long, and works meanwhile.
-    workers = [*flushes, schedule.workers[HOUSEKEEPING]]
+    # They may hold the store for long, and work meanwhile.
+    workers = [*flushes, schedule.workers[HOUSEKEEPING], schedule.workers[UPKEEP]]
 
     def since_s() -> float | None:
         known = [since for each in flushes if (since := each.busy_since_s) is not None]
@@ -185,6 +189,16 @@ def _store(schedule: Schedule, bound_s: float) -> Part:
     text = "the store hangs: a commit has not ended for {for_s}, is the disk well?"
     work = lambda: cpu_used([worker.thread for worker in workers])  # noqa: E731
     return Part(Sort.STORE, "store", bound_s, text, since_s, busy, work)
+
+
+def _beside(schedule: Schedule, name: str, bound_s: float) -> Part:
+    """What seals, drops and checks: it may take long, as long as it works."""
+    worker = schedule.workers[name]
+    text = f"{name} of the store hangs: it has done nothing for {{for_s}}, is the disk well?"
+    return Part(
+        Sort.STORE, name, bound_s, text,
+        lambda: worker.busy_since_s, lambda: [worker.thread], lambda: cpu_used([worker.thread]),
+    )  # fmt: skip
 
 
 def _device(schedule: Schedule, name: str, timeout_s: float, grace_s: float) -> Part:

@@ -6,7 +6,19 @@ from pathlib import Path
 import pytest
 
 from agent.clock import SystemClock
-from agent.progress import Part, Progress, Sort, cpu_used, stacks
+from agent.progress import (
+    FLUSH,
+    FLUSH_SOON,
+    HOUSEKEEPING,
+    UPKEEP,
+    Part,
+    Progress,
+    Sort,
+    cpu_used,
+    parts_of,
+    stacks,
+)
+from agent.schedule import Schedule
 from agent.worker import Worker
 from tests.agent_process import wait_for
 from tests.fakes import FakeClock
@@ -181,6 +193,35 @@ def test_a_part_that_works_without_end_hangs_at_last(
 
     assert work(progress, clock, owing, 62) == []
     assert work(progress, clock, owing, 2) == ["part hangs for 1856 s"]
+
+
+@pytest.mark.parametrize("name", [UPKEEP, HOUSEKEEPING])
+def test_what_is_done_beside_polling_hangs_when_it_does_nothing_for_twice_the_watchdogs_time(
+    name: str, clock: FakeClock
+) -> None:
+    release = threading.Event()
+    schedule = Schedule(clock)
+
+    def hang() -> None:
+        release.wait()
+
+    wakes = {
+        each: schedule.on_demand(each, hang) for each in (FLUSH, FLUSH_SOON, HOUSEKEEPING, UPKEEP)
+    }
+    worker = schedule.workers[name]
+    progress = Progress(clock, parts_of(schedule, {}, watchdog_s=60))
+    wakes[name]()
+    wait_for(lambda: "release.wait" in stacks([worker.thread]))
+    wait_for(lambda: cpu_used([worker.thread]) == cpu_used([worker.thread]))
+
+    before = pass_time(progress, clock, 119)
+    after = pass_time(progress, clock, 10)
+
+    release.set()
+    schedule.stop(10)
+    assert before == []
+    [text] = after
+    assert text.startswith(f"{name} of the store hangs: it has done nothing for 12")
 
 
 def test_the_stacks_show_where_a_thread_is() -> None:
