@@ -249,6 +249,23 @@ def test_samples_that_are_saved_from_elsewhere_are_moved_too(board: Board) -> No
     assert (board.gaps(), board.sql("SELECT * FROM run")) == (gaps, runs)
 
 
+def test_rows_that_were_saved_from_a_boot_before_are_in_nobodys_way(board: Board) -> None:
+    start_wrong(board, NEVER_SET)
+    columns = "boot_id, monotonic_ms, ts_ms, synchronised"
+    board.execute(f"INSERT INTO clock({columns}) VALUES('saved', 0, 0, 1)")
+    for ts_ms in START_MS - 365 * 86_400 * S, START_MS - 200 * S:
+        board.execute(
+            "INSERT INTO row(id, device, ts_ms, layout, clock, v) "
+            f"SELECT {ts_ms * 1000}, device.id, {ts_ms}, 1, max(clock.id), '[1,2,3]' "
+            "FROM device, clock WHERE name = 'press'"
+        )
+
+    board.mend()
+
+    [moved] = board.moved()
+    assert moved.count == 40
+
+
 def test_it_is_said_once_what_was_moved(board: Board, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     start_wrong(board, NEVER_SET)

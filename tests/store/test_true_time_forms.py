@@ -250,3 +250,19 @@ def test_where_keys_are_ahead_of_the_true_time_they_stay_in_order(board: Board) 
 
     assert board.is_true("press")
     assert [moved.count for moved in board.moved()] == [50, 50]
+
+
+def test_two_samples_of_a_second_before_the_clock_was_set_stay_in_order(plain: Board) -> None:
+    plain.run_for(5)
+    plain.boot("boot 2", START_MS + 6000, off_s=300.05)
+    for pause_s in (1, 1, 1, 0.9, 0.95):
+        plain.put("host")
+        plain.wait(pause_s)
+    plain.learn()
+    plain.run_for(20)
+
+    plain.mend()
+
+    by_key = plain.sql("SELECT ts_ms FROM host_row ORDER BY ts")
+    assert by_key == plain.sql("SELECT ts_ms FROM host_row ORDER BY ts_ms")
+    assert plain.sql("SELECT max(abs(ts - ts_ms / 1000)) FROM host_row") == [(1,)]

@@ -1,4 +1,4 @@
-"""Tables of what is known beside the samples: devices, metrics, gaps."""
+"""Tables of what is known beside the samples: devices, metrics, gaps, times that were moved."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -42,7 +42,7 @@ class Listed:
 
 
 def facts(reader: Reader, index: Index) -> Sequence[Listed]:
-    """``devices``, ``metrics`` and ``gaps``."""
+    """``devices``, ``metrics``, ``gaps`` and ``moved``."""
     return (
         Listed(
             "devices",
@@ -64,6 +64,12 @@ def facts(reader: Reader, index: Index) -> Sequence[Listed]:
             ["device TEXT", "time TEXT", "ts_ms INTEGER", "end_time TEXT", "end_ms INTEGER",
              "reason TEXT", "detail TEXT"],
             lambda: _gaps(reader),
+        ),
+        Listed(
+            "moved",
+            ["device TEXT", "time TEXT", "ts_ms INTEGER", "last_time TEXT", "last_ms INTEGER",
+             "samples INTEGER", "moved_ms INTEGER", "said_time TEXT"],
+            lambda: _moved(reader),
         ),
     )  # fmt: skip
 
@@ -95,4 +101,22 @@ def _gaps(reader: Reader) -> Sequence[Row]:
             gap.detail,
         )
         for gap in sorted(every, key=lambda gap: gap.start_ms)
+    ]
+
+
+def _moved(reader: Reader) -> Sequence[Row]:
+    """Samples with true times that their clock did not say; ``said_time`` is of the first one."""
+    return [
+        (
+            device.name,
+            iso(each.first_ms),
+            each.first_ms,
+            iso(each.last_ms),
+            each.last_ms,
+            each.count,
+            each.moved_ms,
+            iso(each.first_ms - each.moved_ms),
+        )
+        for device in reader.devices()
+        for each in reader.moved(device.name, BEFORE_ALL, AFTER_ALL)
     ]

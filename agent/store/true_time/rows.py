@@ -1,7 +1,7 @@
 """Moves plain rows to their true time, some at once."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from itertools import chain
 
@@ -12,6 +12,7 @@ from agent.store.writer import Writer
 
 MOVED_AT_ONCE = 500  # rows in one transaction
 LOOKED_AT = 10_000  # rows in which one step looks for some
+AFTER_ALL = 2**63 - 1
 TAKEN = {
     "row": "SELECT 1 FROM row WHERE id = ?1 UNION ALL SELECT 1 FROM batch WHERE id = ?1",
     "host_row": "SELECT 1 FROM host_row WHERE ts = ?1",
@@ -53,7 +54,9 @@ class MoveRows:
 
     def _find(self, connection: sqlite3.Connection) -> tuple[Sequence[_Found], int | None]:
         """The next rows in the order they are moved in, and the key up to which there are none."""
-        first, end = keys_of_boot(connection, self._table, self._move.era.boot_id)
+        # Rows of years are not looked through. There is no such bound behind the era: rows of boots
+        # before that were moved may lie between those of later ones.
+        first, end = self._move.before.keys.get(self._table, -1) + 1, AFTER_ALL
         if self._passed is not None:
             first, end = (first, self._passed) if self._is_forward else (self._passed + 1, end)
         sql = (
@@ -106,6 +109,8 @@ class MoveRows:
         return True
 
     def _new_keys(self, connection: sqlite3.Connection, rows: Sequence[_Found]) -> list[int]:
+        if self._is_forward:
+            return self._new_keys_down(connection, rows)
         keys: list[int] = []
         newest: dict[int, int] = {}  # of each device
         given: set[int] = set()
@@ -117,35 +122,26 @@ class MoveRows:
             keys.append(key)
         return keys
 
-
-def keys_of_boot(connection: sqlite3.Connection, table: str, boot_id: str) -> tuple[int, int]:
-    """From which key on the rows of a boot lie, and from which on those of later ones.
-
-    Rows of years are not looked through: those of one boot lie behind those of another.
-    """
-    sql = "SELECT boot_id, min(id) FROM clock GROUP BY boot_id"
-    starts = dict(connection.execute(sql).fetchall())
-    boots = connection.execute("SELECT id, boot_id FROM clock").fetchall()
-    start_of = {clock: starts[boot] for clock, boot in boots}
-    start = starts[boot_id]
-    ends = f"SELECT (SELECT min(rowid) FROM {table}), (SELECT max(rowid) FROM {table})"
-    first, last = connection.execute(ends).fetchone()
-    if first is None:
-        return 0, 0
-    sql = f"SELECT rowid, clock FROM {table} WHERE rowid >= ? ORDER BY rowid LIMIT 1"
-
-    def first_key(is_reached: Callable[[int], bool]) -> int:
-        low, high = first, last + 1
-        while low < high:
-            middle = (low + high) // 2
-            row = connection.execute(sql, (middle,)).fetchone()
-            if row is None or is_reached(start_of.get(row[1], -1)):
-                high = middle
-            else:
-                low = row[0] + 1
-        return int(low)
-
-    return first_key(lambda found: found >= start), first_key(lambda found: found > start)
+    def _new_keys_down(self, connection: sqlite3.Connection, rows: Sequence[_Found]) -> list[int]:
+        """From the last one on: behind them lie those of the clock that was right."""
+        keys: list[int] = []
+        oldest: dict[int, int] = {}  # of each device
+        given: set[int] = set()
+        least = self._move.before.keys.get(self._table, -1)
+        for _, device, ts_ms in reversed(rows):
+            wanted = self._move.key(self._table, ts_ms)
+            key = min(wanted, oldest.get(device, wanted + 1) - 1)
+            while key > least and (
+                key in given
+                or connection.execute(TAKEN[self._table], (key,)).fetchone() is not None
+            ):
+                key -= 1
+            if key <= least:
+                key = next_free(connection, self._table, wanted, given)
+            oldest[device] = key
+            given.add(key)
+            keys.append(key)
+        return keys[::-1]
 
 
 def next_free(connection: sqlite3.Connection, table: str, key: int, given: set[int]) -> int:

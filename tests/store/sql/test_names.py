@@ -23,7 +23,7 @@ def test_each_device_has_its_tables_and_there_are_tables_of_facts(stored: Stored
 
     aggregated = {f"{d}_{span}" for d in ("host", "press") for span in ("minutes", "hours", "days")}
     hosts = {"system_sample", "cpu_core", "process_sample", "training_view"}
-    assert found == {"host", "press", "devices", "metrics", "gaps"} | hosts | aggregated
+    assert found == {"host", "press", "devices", "metrics", "gaps", "moved"} | hosts | aggregated
 
 
 def test_columns_are_those_of_the_view(stored: Stored) -> None:
