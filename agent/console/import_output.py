@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from agent.clock import SystemClock
@@ -95,7 +96,7 @@ class Import:
             self._show("\n".join(lines))
 
     def _planned(self, planned: Planned) -> Iterator[str]:
-        name = printable(planned.path.name)
+        name = _name(planned.path)
         facts, target = planned.facts, planned.target
         if facts is None or target is None:
             what = f"{facts.title}, " if facts is not None else ""
@@ -109,7 +110,7 @@ class Import:
 
     def _outcome(self, outcome: Outcome) -> Iterator[str]:
         span = self._span(outcome.first_ms, outcome.last_ms)
-        yield f"{printable(outcome.path.name)}: {_counts([outcome])}{span and f';{span}'}"
+        yield f"{_name(outcome.path)}: {_counts([outcome])}{span and f';{span}'}"
         for what, tally in _tallies(outcome).items():
             yield from _named(what, tally)
         yield from (f"  note: {printable(note)}" for note in outcome.trouble.notes)
@@ -154,6 +155,10 @@ class Import:
         }
         notes = [*outcome.facts.notes, *outcome.trouble.notes]
         return found | {"notes": notes, "error": outcome.error or None}
+
+
+def _name(path: Path) -> str:
+    return printable(path.name or str(path))  # "." and ".." have no name
 
 
 def _tallies(outcome: Outcome) -> dict[str, Tally]:

@@ -1,5 +1,6 @@
 """Takes what other loggers wrote into a device's history: each sample once, nothing replaced."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -60,12 +61,15 @@ class Outcome:
     trouble: Trouble = attrs.field(factory=Trouble)
     first_ms: int | None = None  # of what was read
     last_ms: int | None = None
+    old: int = 0  # are in the store, and older than the agent keeps samples
     error: str = ""
 
-    def add(self, chunk: Sequence[Reading], fates: Iterable[Fate]) -> None:
-        """Count what became of some samples."""
+    def add(self, chunk: Sequence[Reading], fates: Iterable[Fate], kept_ms: float) -> None:
+        """Count what became of some samples; the agent keeps those from ``kept_ms`` on."""
         self.read += len(chunk)
         for reading, fate in zip(chunk, fates, strict=True):
+            if fate is not Fate.IN_CONFLICT and reading.ts_ms < kept_ms:
+                self.old += 1
             if fate is Fate.STORED:
                 self.stored += 1
             elif fate is Fate.KNOWN:
@@ -127,13 +131,28 @@ class Importer:
         return Planned(path, source, target, notes=[*source.facts.notes, *self._old(source)])
 
     def _old(self, source: Source) -> Iterator[str]:
-        days = self._config.store.retention_days
         first_ms = source.facts.first_ms
-        if days and first_ms is not None and first_ms < self._clock.now_ms() - days * DAY_MS:
+        if first_ms is not None and first_ms < self._kept_ms():
             yield (
-                f"what is older than {days} days the agent deletes again: raise retention_days "
-                "in [store] before you start it"
+                f"what is older than {self._config.store.retention_days} days the agent deletes "
+                "again: raise retention_days in [store] before you start it"
             )
+
+    def _kept_ms(self) -> float:
+        """Since when the agent keeps samples."""
+        days = self._config.store.retention_days
+        return self._clock.now_ms() - days * DAY_MS if days else -math.inf
+
+    def _say_old(self, outcome: Outcome) -> None:
+        """What a look at the file could not tell: how many, and which setting keeps them."""
+        if not outcome.old or outcome.first_ms is None:
+            return
+        oldest_days = (self._clock.now_ms() - outcome.first_ms) // DAY_MS + 1
+        outcome.trouble.note(
+            f"{outcome.old:,} of them are older than {self._config.store.retention_days} days, the "
+            "agent deletes them once it runs: before you start it, set retention_days in [store] "
+            f"to 0, which keeps all for ever, or to more than {oldest_days}"
+        )
 
     def run(self, planned: Planned, outcome: Outcome, tell: Tell) -> bool:
         """Import one file; ``False`` when it was told to stop: the same again goes on then.
@@ -160,12 +179,15 @@ class Importer:
             by_second=source.facts.is_by_second,
         )
         readings = source.readings(target.into, outcome.trouble)
+        is_done = True
         with closing(history):
             for chunk in chunks(readings, outcome, source.facts.is_by_second, go_on):
-                outcome.add(chunk, history.write(chunk))
-                if not go_on(outcome.read):
-                    return False
-        return True
+                outcome.add(chunk, history.write(chunk), self._kept_ms())
+                is_done = go_on(outcome.read)
+                if not is_done:
+                    break
+        self._say_old(outcome)
+        return is_done
 
 
 def outcome_of(planned: Planned) -> Outcome:

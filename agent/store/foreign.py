@@ -18,6 +18,7 @@ MAGIC = b"SQLite format 3\0"
 JOURNAL_MODE_AT = 18  # of the file's head: 2 is a write-ahead log
 STEPS = 20_000  # instructions of SQLite between two looks at the deadline
 BUSY_S = 5.0
+PRIMARY = 0xFF  # of an error code of SQLite: what remains is a detail
 
 Row = tuple[Any, ...]
 
@@ -53,7 +54,7 @@ class ForeignFile:
         try:
             self._connection = sqlite3.connect(_uri(path), uri=True, timeout=BUSY_S)
         except (sqlite3.Error, OSError) as exc:
-            raise StoreError(f"cannot read {path}: {exc}") from exc
+            raise StoreError(f"cannot read {path}: {exc}{_hint(path, exc)}") from exc
         self._connection.isolation_level = None
         # What is no UTF-8 in a text column is not worth the whole file.
         self._connection.text_factory = lambda data: data.decode("utf-8", "replace")
@@ -173,7 +174,7 @@ class ForeignFile:
         except sqlite3.Error as exc:
             if getattr(exc, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
                 raise _InterruptedError from exc
-            raise StoreError(f"cannot read {self._path}: {exc}") from exc
+            raise StoreError(f"cannot read {self._path}: {exc}{_hint(self._path, exc)}") from exc
 
     @contextmanager
     def _bounded(self, timeout_s: float) -> Iterator[None]:
@@ -207,6 +208,22 @@ def _uri(path: Path) -> str:
     has_log = path.with_name(path.name + "-wal").exists()
     is_still = head[JOURNAL_MODE_AT:] == b"\2" and not has_log
     return f"file:{quote(bytes(path.absolute()))}?mode=ro{'&immutable=1' if is_still else ''}"
+
+
+def _hint(path: Path, exc: Exception) -> str:
+    """What to do, as the end of an error."""
+    code = getattr(exc, "sqlite_errorcode", 0) & PRIMARY
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return "; stop the program that writes to it, and import it again"
+    log = path.with_name(path.name + "-wal")
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) and log.exists():
+        return (
+            f"; its newest rows are in {log.name}, which can't be read in a folder that can't be "
+            "written: copy both files to another folder"
+        )
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return "; it is damaged: a backup of it may be sound"
+    return ""
 
 
 def _list(columns: Sequence[str]) -> str:

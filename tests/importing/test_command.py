@@ -198,6 +198,18 @@ def test_old_samples_come_with_a_warning_of_what_becomes_of_them(station: Statio
     assert "what is older than 365 days the agent deletes again" in result.stdout
 
 
+def test_how_many_are_too_old_is_said_at_the_end_and_in_json_too(station: Station) -> None:
+    text = (station.folder / "agent.toml").read_text().replace("retention_days = 0", "")
+    (station.folder / "agent.toml").write_text(text)
+    path = station.folder / "telemetry.db"
+    pi_database(path, [1_000_000_000, 1_000_000_005])
+
+    (facts,) = station.facts(path)
+
+    assert any("2 of them are older than 365 days" in note for note in facts["notes"])
+    assert "set retention_days in [store] to 0" in station.run(path).stdout
+
+
 def test_an_import_leaves_no_run_and_no_gap_of_the_agent(station: Station) -> None:
     from agent.store import Reader
 
