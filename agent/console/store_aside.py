@@ -75,6 +75,8 @@ def _outcome(each: SetAside, report: Report | None) -> str:
         return each.why
     if report is None:
         return f"{each.why}, what can be saved is still to be moved into the store"
+    if not report.saved and not report.lost and not report.losses:
+        return f"{each.why}, nothing in it can be read, or all of it was in the store before"
     lost = f"{report.lost:,} lost" if report.lost else "nothing lost"
     return f"{each.why}, {report.saved:,} samples saved, {lost}"
 

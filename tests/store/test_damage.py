@@ -9,6 +9,7 @@ import pytest
 
 from agent.errors import StoreError
 from agent.store import Reader
+from agent.store.repair.salvage import KEY, reports
 from agent.store.repair.start import make_usable
 from tests.fakes import FakeClock
 from tests.store.journaled import Journaled, inherit, leave, needs_memory, put
@@ -249,3 +250,26 @@ def test_readers_tell_an_empty_file_from_a_store(path: Path) -> None:
         Reader(path)
 
     assert log.exists()
+
+
+def test_a_file_of_our_own_that_lost_its_rights_gets_them_back(
+    path: Path, clock: FakeClock
+) -> None:
+    path.chmod(0)
+
+    said = make_usable(path, clock.now_ms())
+
+    assert said[0].startswith(f"{path} lacked the rights")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert not aside(path)
+    assert len(values(path)) == 60
+
+
+@pytest.mark.parametrize("note", ["{", "{}", "[]", '{"losses": [1]}'])
+def test_a_damaged_note_on_a_file_that_was_saved_is_as_none(path: Path, note: str) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("INSERT INTO meta(key, value) VALUES(?, ?)", (f"{KEY}old", note))
+    connection.commit()
+    connection.close()
+
+    assert reports(path) == {}

@@ -8,7 +8,24 @@ from pathlib import Path
 from agent.store.repair.aside import INDEX, JOURNAL, LOG, beside
 
 READ_ONLY = os.ST_RDONLY
+OWNER = stat.S_IRUSR | stat.S_IWUSR
 OURS = {INDEX: "its index", JOURNAL: "its journal", LOG: "its log"}
+
+
+def take_rights(path: Path) -> list[Path]:
+    """Give us back the rights on files of our own that lost them; which ones that were."""
+    found = []
+    for each in (path, *(beside(path, end) for end in OURS)):
+        try:
+            facts = each.stat()
+            if not stat.S_ISREG(facts.st_mode) or facts.st_uid != os.geteuid():
+                continue
+            if facts.st_mode & OWNER != OWNER:
+                each.chmod(stat.S_IMODE(facts.st_mode) | OWNER)
+                found.append(each)
+        except OSError:  # it is not there, or its disk is read-only: whoever opens it says so
+            continue
+    return found
 
 
 def obstacle_at(path: Path) -> str | None:

@@ -127,10 +127,15 @@ def reports(path: Path) -> dict[str, Report]:
     sql = "SELECT key, value FROM meta WHERE key LIKE ? || '%'"
     with closing(open_to_read(path)) as connection:
         rows = connection.execute(sql, (KEY,)).fetchall()
-    return {key.removeprefix(KEY): _report(value) for key, value in rows}
+    found = {key.removeprefix(KEY): _report(value) for key, value in rows}
+    return {name: report for name, report in found.items() if report is not None}
 
 
-def _report(text: str) -> Report:
-    facts = json.loads(text)
-    losses = [Loss(*loss) for loss in facts["losses"]]
-    return Report(facts["saved"], losses, facts["lost"], facts["identity"])
+def _report(text: str) -> Report | None:
+    """What a note says; one that is damaged is none, and its file is looked at once more."""
+    try:
+        facts = json.loads(text)
+        losses = [Loss(*loss) for loss in facts["losses"]]
+        return Report(facts["saved"], losses, facts["lost"], facts["identity"])
+    except (ValueError, LookupError, TypeError):
+        return None

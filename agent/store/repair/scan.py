@@ -9,6 +9,7 @@ import attrs
 from agent.store.repair.look import is_damage
 
 AT_ONCE = 200  # lines of one question
+BACKWARDS = "the keys of a page are not in order"
 LEAST_KEY, MOST_KEY = -(1 << 63), (1 << 63) - 1
 
 
@@ -49,7 +50,9 @@ def scan(
                 unread = None
             yield rows
             last = rows[-1][0]
-            start = rows[-1][0] + 1
+            if last == MOST_KEY:
+                return
+            start = last + 1
         if error is not None:
             found = _next_key(connection, table, start)
             unread = Unread(last, found, error)
@@ -69,7 +72,7 @@ def _some(
 ) -> tuple[list[Row], str | None]:
     """Lines up to where one can't be read, and why not."""
     try:
-        return connection.execute(sql, (start, count)).fetchall(), None
+        return _in_order(connection.execute(sql, (start, count)).fetchall(), start)
     except sqlite3.Error as exc:
         if not is_damage(exc):
             raise
@@ -83,8 +86,19 @@ def _some(
             return rows, str(exc)
         if row is None or len(rows) == count:
             return rows, None
+        if row[0] < start:
+            return rows, BACKWARDS
         rows.append(row)
         start = row[0] + 1
+
+
+def _in_order(rows: list[Row], start: int) -> tuple[list[Row], str | None]:
+    """Lines up to the first one whose key is too small: who follows it never comes to an end."""
+    for number, row in enumerate(rows):
+        if row[0] < start:
+            return rows[:number], BACKWARDS
+        start = row[0] + 1
+    return rows, None
 
 
 def _next_key(connection: sqlite3.Connection, table: str, start: int) -> int | None:
@@ -114,4 +128,4 @@ def _readable(connection: sqlite3.Connection, table: str, key: int) -> int | Non
         if not is_damage(exc):
             raise
         return None
-    return None if row is None else int(row[0])
+    return None if row is None or row[0] < key else int(row[0])

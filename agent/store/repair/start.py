@@ -36,7 +36,7 @@ from agent.store.repair.look import (
     look,
     was_killed,
 )
-from agent.store.repair.obstacle import obstacle_at, obstacles_beside
+from agent.store.repair.obstacle import obstacle_at, obstacles_beside, take_rights
 from agent.store.repair.raw import IsLate, late_after
 from agent.store.repair.seed import seed
 from agent.store.schema import NewerError, stand_in
@@ -81,7 +81,10 @@ def _newer(path: Path, other: Path) -> str:
 
 
 def _make_usable(path: Path, now_ms: int, fault: str | None, is_late: IsLate) -> list[str]:
-    said = []
+    said = [
+        f"{each} lacked the rights of its owner, us: it has them again"
+        for each in take_rights(path)
+    ]
     try:
         if fault is not None:
             raise UnfitError(fault)

@@ -51,9 +51,14 @@ class Verify:
         yield Progress("pages", 0, 0)
         check = "quick_check" if self._quick else "integrity_check"
         try:
-            for (text,) in connection.execute(f"PRAGMA {check}({LISTED_LIMIT})"):
-                if text != "ok":
-                    yield Fault(f"SQLite: {text}")
+            found = [
+                line
+                for (text,) in connection.execute(f"PRAGMA {check}({LISTED_LIMIT})")
+                for line in text.splitlines()
+                if line != "ok" and not line.startswith("***")  # a heading
+            ]
+            if found:
+                yield Fault(f"SQLite: {_listed(found)}")
         except sqlite3.DatabaseError as exc:
             if not is_damage(exc):
                 raise
@@ -79,6 +84,14 @@ class Verify:
                     raise
                 yield Fault(f"SQLite: {exc}")
         self.samples = tables.samples
+
+
+def _listed(found: list[str]) -> str:
+    """One line: a page that is overwritten may be wrong in a hundred ways."""
+    if len(found) == 1:
+        return found[0]
+    count = f"at least {len(found)}" if len(found) >= LISTED_LIMIT else str(len(found))
+    return f"{count} faults in pages, the first: {found[0]}"
 
 
 def _book(connection: sqlite3.Connection) -> Book:

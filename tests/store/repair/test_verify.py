@@ -1,11 +1,13 @@
 """A check of the whole store: silent when it is sound, and it names what is not."""
 
 import sqlite3
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from agent.store.repair.checks import Fault
+from agent.store.repair.scan import scan
 from agent.store.repair.verify import Verify
 from tests.fakes import NOON_MS, FakeClock
 from tests.store.repair.damaged import PAGE, fill, overwrite
@@ -99,3 +101,27 @@ def test_rows_that_cant_be_read_are_named_by_what_is_missing(path: Path) -> None
     assert 0 < missing.count < 40
     assert any("rows of" in fault.text for fault in found)
     assert any(fault.text.startswith("SQLite: ") for fault in found)
+
+
+def test_pages_that_changed_places_are_not_followed_for_ever(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    upkept = Upkept(tmp_path / "telemetry.db", clock)
+    fill(upkept, 200, "host")
+    path = checkpointed(upkept)
+    content = path.read_bytes()
+    early, late = (content.index(text) // PAGE * PAGE for text in (b"30,15.0", b"150,75.0"))
+    overwrite(path, early, content[late : late + PAGE])
+    overwrite(path, late, content[early : early + PAGE])
+    connection = sqlite3.connect(path)
+    try:
+        for at_once in range(1, 60):
+            steps = [*islice(scan(connection, "host_row", ("v",), at_once), 2000)]
+            keys = [row[0] for rows in steps if isinstance(rows, list) for row in rows]
+
+            assert len(steps) < 2000, at_once
+            assert keys == sorted(set(keys))
+    finally:
+        connection.close()
+
+    assert faults(path)
