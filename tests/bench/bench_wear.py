@@ -21,10 +21,11 @@ from agent.model import Sample, Value
 from agent.store import Store
 from agent.store.log_file import LOG_BYTES
 from agent.store.upkeep import Upkeep
-from tests.bench.card import Card, NoCardError, card
+from tests.bench.card import Card, card
 from tests.bench.polled import Polled, five_kinds, mixed_load
 from tests.bench.result import Result
 from tests.fakes import FakeClock
+from tests.loop_disk import DiskError
 
 DAY_S = 86_400
 LOADS = {"mixed load, 100 channels at 1 s": mixed_load, "five kinds, 187 values/s": five_kinds}
@@ -51,7 +52,7 @@ def run(*, short: bool = False) -> list[Result]:
     try:
         with card(size_mb=64):
             pass
-    except NoCardError as exc:
+    except DiskError as exc:
         return [Result("bytes to the card", f"not measured here: {exc}", None, "")]
     cases: list[tuple[Result, str, Writing, int, int]] = []
     for name in LOADS:

@@ -1,12 +1,12 @@
 """What reaches the disk: an ext4 file system in a file, and what the kernel wrote to it."""
 
 import os
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from tests.loop_disk import DiskError, lacking, made, mounted
 
 SECTOR_BYTES = 512
 SIZE_MB = 256
@@ -18,7 +18,7 @@ class Disk:
 
     def __init__(self, path: Path, device: str) -> None:
         self.path = path
-        self._stat = Path("/sys/block") / Path(device).name / "stat"
+        self._stat = Path("/sys/block") / device / "stat"
         mounts = []
         for folder in SHADOWED:
             own = path / folder.strip("/").replace("/", "-")
@@ -36,30 +36,16 @@ class Disk:
 @contextmanager
 def disk() -> Iterator[Disk | None]:
     """Such a disk, or ``None`` where it can't be had: not root, no loop devices."""
-    if os.getuid() != 0 or shutil.which("mkfs.ext4") is None:
+    if lacking():
         yield None
         return
-    with tempfile.TemporaryDirectory(dir="/run") as made:  # what is SHADOWED can't be seen inside
-        image, path = Path(made, "image"), Path(made, "disk")
-        path.mkdir()
-        with image.open("wb") as stream:
-            stream.truncate(SIZE_MB << 20)
-        options = "lazy_itable_init=0,lazy_journal_init=0"
-        _do("mkfs.ext4", "-q", "-E", options, str(image))
+    with ExitStack() as stack:
+        # Not in /tmp: what is SHADOWED can't be seen inside.
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/run")))
         try:
-            device = _do("losetup", "--find", "--show", str(image)).strip()
-        except subprocess.CalledProcessError:
+            image = made(folder / "image", SIZE_MB)
+            device = stack.enter_context(mounted(image, folder / "disk"))
+        except DiskError:
             yield None
             return
-        try:
-            _do("mount", device, str(path))
-            try:
-                yield Disk(path, device)
-            finally:
-                _do("umount", str(path))
-        finally:
-            _do("losetup", "--detach", device)
-
-
-def _do(*words: str) -> str:
-    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
+        yield Disk(folder / "disk", device)
