@@ -3,10 +3,7 @@
 Each life and each heir is a process that ends by ``SIGKILL`` at a chosen call.
 """
 
-import json
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,13 +18,12 @@ from tests.store.journaled import (
     put,
     samples,
 )
+from tests.store.killed import account_of
 
 pytestmark = [needs_memory, pytest.mark.timeout(1200)]
 
-ROOT = Path(__file__).parent.parent.parent
 PLENTY = 1_000_000  # bytes that may wait
 LITTLE = 60_000
-FAULTS_SHOWN = 10
 
 
 @pytest.fixture
@@ -60,18 +56,8 @@ def test_a_kill_at_any_call_loses_nothing_and_doubles_nothing(
     count: int,
     kills: int,
 ) -> None:
-    words = [stride, waiting_bytes, refusals, rounds, count]
+    found = account_of("kill_each_step", memory, stride, waiting_bytes, refusals, rounds, count)
 
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.store.kill_each_step", str(memory), *map(str, words)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-
-    assert done.returncode == 0, done.stderr[-2000:]
-    found = json.loads(done.stdout)
-    assert found["faults"][:FAULTS_SHOWN] == []
     assert found["kills"] > kills
 
 
