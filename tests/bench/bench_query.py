@@ -18,6 +18,8 @@ from pathlib import Path
 from agent.store.codec import Piece
 from agent.store.hours import Hours
 from agent.store.making import insert, made_of_piece
+from agent.store.query import Reader
+from agent.store.series import min_max
 from agent.store.sql.engine import Engine
 from tests.bench.loads import MIXED_CHANNELS, START_MS, mixed
 from tests.bench.result import Result
@@ -29,6 +31,7 @@ BLOCK = 10_000  # samples: as many as have a million values
 LAYOUT = tuple(range(MIXED_CHANNELS))
 FIRST_MS = START_MS // (DAY_S * 1000) * DAY_S * 1000
 MEAN_S, PEAK_MIB = 1.0, 100
+POINTS, POINTS_S = 1000, 0.3
 CELL_NS = 1e9 / 3e6
 CHANNEL = "channel3"  # a temperature
 BY_DAY = f"SELECT day, mean FROM press_days WHERE metric = '{CHANNEL}'"
@@ -57,7 +60,7 @@ def run(*, short: bool = False) -> list[Result]:
         path = folder / "data/telemetry.db"
         days, seconds = (2, 3600) if short else (DAYS, DAY_S)
         lay_down(path, days, seconds)
-        return [*_commands(folder, days), *_cells(path, days)]
+        return [*_commands(folder, days), *_points(path, days), *_cells(path, days)]
 
 
 def lay_down(path: Path, days: int, seconds: int = DAY_S) -> None:
@@ -115,9 +118,7 @@ def _commands(folder: Path, days: int) -> list[Result]:
 
 def _asked(folder: Path, sql: str) -> tuple[float, int]:
     """Seconds and KiB of one command, the file not in the page cache."""
-    with (folder / "data/telemetry.db").open("rb") as stream:
-        os.fsync(stream.fileno())
-        os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    _forget(folder / "data/telemetry.db")
     began_s = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", COMMAND, "query", sql, "--output", "answer.csv"],
@@ -128,6 +129,29 @@ def _asked(folder: Path, sql: str) -> tuple[float, int]:
         check=True,
     )
     return time.perf_counter() - began_s, int(done.stderr.splitlines()[-1])
+
+
+def _forget(path: Path) -> None:
+    """Have the kernel drop what it has of a file in memory."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+        os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _points(path: Path, days: int) -> list[Result]:
+    """What a plot of everything needs, for each kind of channel."""
+    group = f"{POINTS} points with minimum and maximum over {days} days, from dropped caches"
+    found = []
+    for kind, number in (("slow temperature", 3), ("noisy power", 45), ("counter", 75)):
+        _forget(path)
+        began_s = time.perf_counter()
+        with Reader(path) as reader:
+            ends = FIRST_MS, FIRST_MS + days * DAY_S * 1000
+            points = min_max(reader, "press", f"channel{number}", *ends, POINTS)
+        took_s = time.perf_counter() - began_s
+        assert sum(point.count for point in points) > 0
+        found.append(Result(group, f"a {kind}", took_s, "s", POINTS_S))
+    return found
 
 
 def _cells(path: Path, days: int) -> list[Result]:
