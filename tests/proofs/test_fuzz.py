@@ -9,6 +9,7 @@ from tests.fuzz.campaign import problems, report, run, targets
 SEED = 20
 
 
+@pytest.mark.timeout(900)  # a minute of computing on two cores that nobody else uses
 @pytest.mark.parametrize(
     "answers",
     [100_000, pytest.param(10_000_000, marks=[pytest.mark.slow, pytest.mark.timeout(7200)])],
