@@ -11,9 +11,10 @@ from agent.console.table import size_text
 from agent.errors import StoreError
 from agent.reports.manifest import iso
 from agent.store.repair.account import Report
-from agent.store.repair.aside import CUT, DAMAGED, SetAside, all_set_aside
+from agent.store.repair.aside import CUT, DAMAGED, SetAside
 from agent.store.repair.losses import Loss
 from agent.store.repair.salvage import reports
+from agent.store.repair.waiting import all_beside
 from agent.store.schema import stand_in
 
 SHOWN = 10  # losses of one file
@@ -21,7 +22,7 @@ SHOWN = 10  # losses of one file
 
 def aside_lines(path: Path, zone: tzinfo) -> list[str]:
     """For ``status``: files beside the store, and what was lost with them."""
-    found = all_set_aside(path)
+    found = all_beside(path)
     known = _known(path) if found else {}
     lines = []
     for each in found:
@@ -45,7 +46,7 @@ def moment(ts_ms: int, zone: tzinfo) -> str:
 
 def aside_facts(path: Path) -> list[dict[str, Any]]:
     """The same for programs."""
-    found = all_set_aside(path)
+    found = all_beside(path)
     known = _known(path) if found else {}
     facts = []
     for each in found:

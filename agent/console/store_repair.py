@@ -22,6 +22,9 @@ from agent.store.repair.verify import Fault, Verify
 from agent.store.repair.waiting import lacking_bytes, to_save
 from agent.zones import zone_of
 
+UNREADABLE = "no sample in it can be read"
+NOTHING = "no sample was saved: none in it can be read, or the store has all of them already"
+
 
 @attrs.define
 class Repaired:
@@ -99,7 +102,13 @@ class Repair:
             lines += [f"{self._path} is damaged:", fault_table(done.faults[:SHOWN], self._zone)]
         for source, report in done.reports.items():
             saved = "samples could be saved" if is_dry else "samples were saved"
-            lines.append(f"{source}: {report.saved:,} {saved}, {report.lost:,} are lost")
+            lost = f"{report.lost:,} are lost"
+            if not report.lost and report.losses:
+                lost = "nobody can tell how many are lost"
+            if report.saved or report.losses:
+                lines.append(f"{source}: {report.saved:,} {saved}, {lost}")
+            else:
+                lines.append(f"{source}: {UNREADABLE if is_dry else NOTHING}")
             lines += loss_lines(report.losses, report.lost, self._zone)
         return "\n".join(lines) or f"{self._path} is sound, there is nothing to repair"
 

@@ -11,6 +11,7 @@ from agent.config import Config
 from agent.console.progress import ProgressLine
 from agent.console.store_aside import moment
 from agent.console.table import size_text, table, terminal_columns
+from agent.store.repair.start import in_use
 from agent.store.repair.verify import Fault, Progress, Verify
 from agent.zones import zone_of
 
@@ -23,7 +24,8 @@ def verify_report(config: Config, *, quick: bool, as_json: bool) -> tuple[str, b
     Raises:
         StoreError: There is no store, or it can't be read at all.
     """
-    path = config.store_path
+    path = in_use(config.store_path)
+    path = path if path.exists() else config.store_path  # whoever opens it says what it is
     verify = Verify(path, quick=quick)
     faults = checked(verify)
     size = sum(

@@ -17,6 +17,7 @@ from agent.store.asked import OpenFile
 from agent.store.book import Entry, load_entries
 from agent.store.moved import Moved, moved
 from agent.store.plain import Plain
+from agent.store.repair.obstacle import unreadable
 from agent.store.rows import Layout, layout_from
 from agent.store.schema import SAMPLE_TABLES, NewerError, check_owner, stand_in
 from agent.store.sealed import DamagedBlock, Sealed
@@ -293,4 +294,4 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
         return connection
-    raise StoreError(f"cannot read {path}: {errors[0]}")
+    raise StoreError(unreadable(path, errors[0]))

@@ -77,6 +77,8 @@ class Recovery:
                     "the journal in memory was damaged: %d bytes of what waited there are lost",
                     content.unread_bytes,
                 )
+            # Its log stays: without one, a file whose run has no end looks as if it had lost some.
+            writer.close()
         except StoreError:
             raise
         except Exception:

@@ -117,7 +117,7 @@ def test_samples_of_another_file_are_added_once(filled: Machine) -> None:
     second = filled.run("store", "repair", "--from", str(backup))
 
     assert f"{COUNT} samples were saved, 0 are lost" in first.stdout
-    assert "0 samples were saved, 0 are lost" in second.stdout
+    assert "the store has all of them already" in second.stdout
     assert count_in(path_of(filled)) == COUNT + 1
 
 
@@ -218,3 +218,31 @@ def test_while_an_agent_runs_nothing_else_writes(filled: Machine, words: list[st
     lock.release()
     assert result.exit_code == 1
     assert "stop it with" in result.stderr
+
+
+def test_the_file_that_is_checked_is_named_while_a_newer_one_is_in_its_place(
+    filled: Machine,
+) -> None:
+    path = path_of(filled)
+    path.rename(path.with_name("telemetry-2.db"))
+    connection = sqlite3.connect(path)
+    connection.executescript("PRAGMA application_id = 1; PRAGMA user_version = 99")
+    connection.close()
+    data = bytearray(path.read_bytes())
+    data[68:72] = path.with_name("telemetry-2.db").read_bytes()[68:72]
+    path.write_bytes(data)
+
+    result = filled.run("store", "verify")
+
+    assert "telemetry-2.db: " in result.stdout
+    assert f"{COUNT} samples can be read, sound" in result.stdout
+
+
+def test_nothing_is_said_to_be_saved_or_lost_of_what_cant_be_read(filled: Machine) -> None:
+    path_of(filled).write_text("not a database " * 100)
+
+    tried = filled.run("store", "repair", "--dry-run")
+    done = filled.run("store", "repair")
+
+    assert "no sample in it can be read" in tried.stdout
+    assert "no sample was saved: none in it can be read" in done.stdout

@@ -109,3 +109,34 @@ def test_noise_in_place_of_a_journal_is_not_rolled_back(path: Path, clock: FakeC
     go_on(path, clock)
 
     assert len(values(path)) == 61
+
+
+def swapped_log(tmp_path: Path, clock: FakeClock, counts: tuple[int, int]) -> Path:
+    """A sound store of 900 samples, under the end of the log of another one of the same boot."""
+    whole = Stored(tmp_path / "whole" / "telemetry.db", FakeClock())
+    fill(whole, 600)
+    fill(whole, 300, "host")
+    end(whole)
+    other = Stored(tmp_path / "other" / "telemetry.db", FakeClock(NOON_MS + 86_400_000))
+    fill(other, counts[0])
+    other.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    fill(other, counts[1], "host")
+    log = whole.path.with_name("telemetry.db-wal")
+    log.write_bytes(other.path.with_name("telemetry.db-wal").read_bytes())
+    other.close()
+    clock.advance(10_000)
+    return whole.path
+
+
+@pytest.mark.parametrize("counts", [(5, 300), (400, 100), (800, 20), (900, 900)])
+def test_a_log_of_another_store_of_the_same_boot_hides_nothing_of_the_file(
+    tmp_path: Path, clock: FakeClock, counts: tuple[int, int]
+) -> None:
+    path = swapped_log(tmp_path, clock, counts)
+
+    go_on(path, clock)
+    reports = [save(each, path, clock).report for each in aside(path)]
+
+    assert {*range(600)} <= {each["n"] for each in values(path)}
+    assert {*range(300)} <= {each["n"] for each in values(path, "host")}
+    assert all(report.lost == 0 for report in reports)

@@ -7,7 +7,7 @@ import attrs
 
 from agent.model import Reason
 from agent.store.query import Reader
-from agent.store.repair.aside import CUT, stamp_ms, why_of
+from agent.store.repair.aside import CUT, LOG, beside, stamp_ms, why_of
 from agent.store.repair.content import Content
 from agent.store.repair.intake import Intake
 from agent.store.repair.losses import (
@@ -25,6 +25,8 @@ from agent.store.repair.losses import (
 )
 from agent.store.repair.target import Target, put_gap
 from agent.store.writer import Writer
+
+MOST_A_BYTE = 1  # samples, in blocks of few values that hardly change
 
 
 @attrs.define
@@ -49,6 +51,7 @@ class Account:
         self._source = source
         self._target = target
         self._report = report
+        self._most = _most(source)
 
     def settle(self, intake: Intake, content: Content) -> Iterator[None]:
         """Compare what was found with what must have been there."""
@@ -149,6 +152,8 @@ class Account:
             yield
 
     def _lose(self, loss: Loss, reason: Reason) -> None:
+        if not loss.is_exact and loss.count > self._most:
+            loss = attrs.evolve(loss, count=0)  # what it goes by was wrong itself
         is_damage = reason is Reason.DAMAGED
         detail = f"{loss.text} lost with {self._source.name}" if is_damage else ""
 
@@ -161,3 +166,9 @@ class Account:
         if is_damage:
             self._report.losses.append(loss)
             self._report.lost += loss.count
+
+
+def _most(source: Path) -> int:
+    """More samples than this were never in a file and its log."""
+    found = [each for each in (source, beside(source, LOG)) if each.exists()]
+    return MOST_A_BYTE * sum(each.stat().st_size for each in found)

@@ -54,7 +54,8 @@ def set_aside(path: Path, now_ms: int, why: str, ends: Sequence[str] = ENDS) -> 
     Raises:
         StoreError: They can't be renamed, or the disk seems to damage each new file.
     """
-    _check_rate(path, now_ms)
+    if why != REPLACED:  # that is no fault of the disk
+        _check_rate(path, now_ms)
     target = name_for(path, now_ms, why)
     try:
         # The file goes first: a log that is left behind then is found to have none.

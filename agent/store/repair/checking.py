@@ -13,8 +13,9 @@ from agent.clock import Clock
 from agent.errors import StoreError
 from agent.model import Reason
 from agent.store.codec import Block, Damaged
+from agent.store.moment import time_text
 from agent.store.query import Reader, open_to_read
-from agent.store.repair.losses import holes, time_text
+from agent.store.repair.losses import holes
 from agent.store.repair.scan import LEAST_KEY, Row, Unread, scan
 from agent.store.repair.target import put_gap
 from agent.store.replacing import StoppedError, Workplace

@@ -127,6 +127,11 @@ class Intake:
         self._target.add_runs(sorted(self._runs, key=lambda run: -run[2]))
 
     @property
+    def is_whole(self) -> bool:
+        """Whether all that there should be could be read."""
+        return not self.lost_keys and not self.lost_blocks
+
+    @property
     def end_ms(self) -> int:
         """When the agent was last heard of in the file."""
         ends = [end for *_, end in self._runs if end is not None]

@@ -51,7 +51,10 @@ def look_at_log(path: Path, log_path: Path, is_late: IsLate) -> Found:
         lost = sum(frame.pages > 0 for frame in log.unread)
         if lost:
             return Found(_of_damaged(before, log, log_file), "it is damaged", lost)
-        why = why_foreign(before, Pages(file, log_file, log.read, log.page_bytes))
+        both = Pages(file, log_file, log.read, log.page_bytes)
+        least_pages = next((frame.pages for frame in log.read if frame.pages), before.count)
+        heads = {log_file.read(frame.at, HEAD_BYTES) for frame in log.read if frame.page == 1}
+        why = why_foreign(before, both, least_pages, heads)
         return Found(Verdict.FOREIGN, why) if why is not None else Found(Verdict.FINE)
 
 

@@ -40,6 +40,10 @@ class ForeignError(UnfitError):
     """It is no store of ours: there is nothing to save in it."""
 
 
+class ClosedError(UnfitError):
+    """It belongs to another user: only root can save what is in it."""
+
+
 def is_newer(path: Path) -> bool:
     """Whether a file is a store of a newer agent; one that can't be read is not."""
     try:

@@ -6,7 +6,6 @@ as it was read, they were lost. What a gap explains was not.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
@@ -44,15 +43,6 @@ class Loss:
             return "an unknown number of samples"
         about = "" if self.is_exact else "about "
         return f"{about}{self.count} sample{'' if self.count == 1 else 's'}"
-
-
-def time_text(ts_ms: int) -> str:
-    """A moment for the log, in UTC."""
-    try:
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ts_ms)
-    except OverflowError:  # that is damaged, too
-        return f"{ts_ms} ms"
-    return moment.isoformat(timespec="seconds")
 
 
 def stretch_of(lost: LostKeys) -> Stretch | None:

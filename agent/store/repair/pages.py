@@ -28,6 +28,8 @@ class Pages:
         self._file = file
         self._log = log
         self.page_bytes = page_bytes
+        self.is_with_both = file is not None and file.size_bytes > 0 and log is not None
+        self.is_log_whole = all(frame.is_whole for frame in frames)
         self._at: dict[int, int] = {}
         self.outdated: set[int] = set()  # the newest that was written is damaged
         ends = [number for number, frame in enumerate(frames, 1) if frame.pages]
@@ -100,15 +102,17 @@ def _whole_pages(file: RawFile, size: int) -> int:
 
 
 @contextmanager
-def pages_of(path: Path, is_late: IsLate = lambda: False) -> Iterator[Pages]:
-    """The pages of a file and of the log beside it; either may be missing.
+def pages_of(
+    path: Path, is_late: IsLate = lambda: False, *, with_log: bool = True
+) -> Iterator[Pages]:
+    """The pages of a file and, ``with_log``, of the log beside it; either may be missing.
 
     Raises:
         OSError: They can't be read.
     """
     with ExitStack() as stack:
         file = _opened(path, stack)
-        log_file = _opened(path.with_name(f"{path.name}-wal"), stack)
+        log_file = _opened(path.with_name(f"{path.name}-wal"), stack) if with_log else None
         page_bytes = page_bytes_of(file.read(0, HEAD_BYTES)) if file is not None else None
         if page_bytes is None:
             page_bytes = guessed_bytes(file) if file is not None and file.size_bytes else LIKELY

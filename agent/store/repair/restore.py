@@ -14,7 +14,15 @@ from agent.store.book import load_entries
 from agent.store.codec import Block, Damaged
 from agent.store.copy import Tell, backup_beside
 from agent.store.query import open_to_read
-from agent.store.repair.aside import REPLACED, is_there, real, set_aside
+from agent.store.repair.aside import (
+    ENDS,
+    REPLACED,
+    beside,
+    is_there,
+    name_for,
+    real,
+    set_aside,
+)
 from agent.store.schema import SAMPLE_TABLES
 
 
@@ -82,12 +90,30 @@ def restore(path: Path, backup: Path, now_ms: int, tell: Tell) -> Path | None:
             raise StoreError(f"{backup} is the store itself, wanted a backup of it")
     except OSError as exc:
         raise StoreError(f"cannot restore {path}: {exc.strerror}") from exc
-    with backup_beside(backup, path, tell) as beside:
-        _own_as(path, beside)
-        before = set_aside(path, now_ms, REPLACED) if is_there(path) else None
-        beside.rename(path)
+    with backup_beside(backup, path, tell) as new:
+        _own_as(path, new)
+        before = _kept(path, now_ms) if is_there(path) else None
+        new.replace(path)
         sync_folder(path.parent)
     return before
+
+
+def _kept(path: Path, now_ms: int) -> Path:
+    """Give the store a second name, so that a power cut leaves one in its place at any moment.
+
+    Its log goes first: it would be taken for the backup's.
+    """
+    target = name_for(path, now_ms, REPLACED)
+    try:
+        target.hardlink_to(path)
+    except OSError:  # a file system that knows no second names
+        return set_aside(path, now_ms, REPLACED)
+    sync_folder(path.parent)
+    for end in ENDS[1:]:
+        if is_there(beside(path, end)):
+            beside(path, end).rename(beside(target, end))
+    sync_folder(path.parent)
+    return target
 
 
 def _own_as(path: Path, new: Path) -> None:

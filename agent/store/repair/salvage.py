@@ -6,7 +6,7 @@ off at any moment, all of it can be done once more.
 
 import json
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import attrs
@@ -19,7 +19,7 @@ from agent.store.repair.content import Content, Line
 from agent.store.repair.intake import Intake
 from agent.store.repair.losses import Loss
 from agent.store.repair.names import Names, names_from, names_in
-from agent.store.repair.pages import pages_of
+from agent.store.repair.pages import Pages, pages_of
 from agent.store.repair.target import Target
 from agent.store.replacing import Workplace
 from agent.store.writer import Writer
@@ -55,31 +55,44 @@ class Salvage:
         self._steps.close()
 
     def _work(self) -> Generator[bool, None, None]:
-        with pages_of(self.source) as pages:
-            content = Content(pages)
-            self.total = content.total
-            lines = []
-            for line in content.naming():
-                self.done = content.done
-                if line is None:
-                    yield True
-                else:
-                    lines.append(line)
-            target = Target(self._workplace, self._names(lines, content))
-            intake = Intake(target)
-            for found in content.holding():
-                self.done = content.done
-                if found is None or intake.take(found):
-                    self.report.saved = intake.saved
-                    yield True
-            for _ in intake.rest():
-                yield True
-            self.done, self.report.saved = self.total, intake.saved
+        with ExitStack() as stack:
+            pages = stack.enter_context(pages_of(self.source))
+            intake, content, target = yield from self._save(pages)
+            if pages.is_with_both:
+                # A log of another store hides what the file has, and may not be found out.
+                alone = stack.enter_context(pages_of(self.source, with_log=False))
+                its_own = yield from self._save(alone)
+                if pages.is_log_whole and its_own[0].is_whole and not intake.is_whole:
+                    intake, content, target = its_own  # the log was never its own
             account = Account(self._workplace.path, self.source, target, self.report)
             for _ in account.settle(intake, content):
                 yield True
         self.report.identity = identity(self.source)
         target.write(self._note)
+
+    def _save(self, pages: Pages) -> Generator[bool, None, tuple[Intake, Content, Target]]:
+        """All that can be read of these pages, as far as the store does not have it yet."""
+        content = Content(pages)
+        saved, done = self.report.saved, self.done
+        self.total = done + content.total
+        lines = []
+        for line in content.naming():
+            self.done = done + content.done
+            if line is None:
+                yield True
+            else:
+                lines.append(line)
+        target = Target(self._workplace, self._names(lines, content))
+        intake = Intake(target)
+        for found in content.holding():
+            self.done = done + content.done
+            if found is None or intake.take(found):
+                self.report.saved = saved + intake.saved
+                yield True
+        for _ in intake.rest():
+            yield True
+        self.done, self.report.saved = self.total, saved + intake.saved
+        return intake, content, target
 
     def _names(self, lines: Sequence[Line], content: Content) -> Names:
         found = names_from(lines, content.tables)

@@ -3,7 +3,7 @@
 import logging
 
 from agent.errors import StoreError
-from agent.store.repair.losses import time_text
+from agent.store.moment import time_text
 from agent.store.repair.salvage import Salvage
 from agent.store.repair.waiting import lacking_bytes, to_save
 from agent.store.replacing import StoppedError, Workplace
@@ -32,7 +32,8 @@ class SaveSetAside:
             if self._salvage.step():
                 return True
         except OSError as exc:
-            self._leave(f"cannot read {self._salvage.source}: {exc.strerror}")
+            name = exc.filename or self._salvage.source  # it may be its log
+            self._leave(f"cannot read {name}: {exc.strerror}")
         except (StoreError, StoppedError):
             self._salvage.close()
             self._salvage = None
@@ -50,7 +51,7 @@ class SaveSetAside:
         self._left.add(self._salvage.source.name)
         self._salvage.close()
         if why:
-            log.error("%s; try it by hand with: agent store repair", why)
+            log.error("%s; stop the agent and try: sudo agent store repair", why)
 
     def _next(self) -> Salvage | None:
         try:

@@ -29,6 +29,7 @@ from agent.store.repair.aside import (
 )
 from agent.store.repair.loglook import Verdict, look_at_log
 from agent.store.repair.look import (
+    ClosedError,
     ForeignError,
     UnfitError,
     is_newer,
@@ -98,7 +99,7 @@ def _make_usable(path: Path, now_ms: int, fault: str | None, is_late: IsLate) ->
         )
     except UnfitError as exc:
         target = set_aside(path, now_ms, DAMAGED)
-        said.append(_set_aside(path, target, str(exc)))
+        said.append(_set_aside(path, target, str(exc), closed=isinstance(exc, ClosedError)))
         seed(path, target, is_late)
     return said + (_how_many(path) if said else [])
 
@@ -112,12 +113,12 @@ def _clear(path: Path, now_ms: int, is_late: IsLate) -> Iterator[str]:
     """
     why = obstacle_at(path)
     if why is not None and path.is_file():
-        raise UnfitError(why)
+        raise ClosedError(why)
     if why is not None:
         yield _aside(path, now_ms, FOREIGN, why, "")
     for end, why in obstacles_beside(path).items():
         if end == LOG and beside(path, LOG).is_file():
-            raise UnfitError(why)  # what was stored last is in it
+            raise ClosedError(why)  # what was stored last is in it
         yield _aside(path, now_ms, FOREIGN, why, end)
     if not _size(path):
         yield from _without_file(path, now_ms)
@@ -189,10 +190,13 @@ def _aside(path: Path, now_ms: int, kind: str, why: str, *ends: str) -> str:
     return f"{path}: {why}; it is kept as {beside(target, ends[0]).name}"
 
 
-def _set_aside(path: Path, target: Path, why: str) -> str:
+def _set_aside(path: Path, target: Path, why: str, *, closed: bool = False) -> str:
+    how = "in the background"
+    if closed:
+        how = "once the agent is stopped, by: sudo agent store repair"
     return (
         f"{path} can't be used: {why}; it is set aside as {target.name}, and a new one is begun; "
-        "what can be saved is moved there in the background"
+        f"what can be saved is moved there {how}"
     )
 
 
@@ -201,10 +205,11 @@ def _how_many(path: Path) -> list[str]:
     found = all_set_aside(path)
     if not found:
         return []
-    size_mb = sum(each.size_bytes for each in found) / 1e6
+    size = sum(each.size_bytes for each in found)
+    text = f"{size / 1e6:.1f} MB" if size >= 1_000_000 else f"{-(-size // 1000)} kB"
     files = "1 file" if len(found) == 1 else f"{len(found)} files"
     return [
-        f"{files} set aside in {path.parent} with {size_mb:.1f} MB; agent status lists them, "
+        f"{files} set aside in {path.parent} with {text}; agent status lists them, "
         "remove what you do not need"
     ]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from agent.store.catalogue import CLOCKS, device_from, far, unsealed
 from agent.store.codec import Block, Damaged
+from agent.store.moment import time_text
 from agent.store.repair.checks import (
     Book,
     Fault,
@@ -17,7 +18,6 @@ from agent.store.repair.checks import (
     row_fault,
 )
 from agent.store.repair.look import is_damage
-from agent.store.repair.losses import time_text
 from agent.store.repair.scan import Unread, scan
 from agent.store.rows import RawRow
 from agent.store.schema import SAMPLE_TABLES

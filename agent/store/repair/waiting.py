@@ -6,9 +6,9 @@ from contextlib import closing
 from pathlib import Path
 
 from agent.store.query import open_to_read
-from agent.store.repair.aside import CUT, DAMAGED, LOG, all_set_aside, beside, real
+from agent.store.repair.aside import CUT, DAMAGED, LOG, SetAside, all_set_aside, beside, real
 from agent.store.repair.salvage import identity, reports
-from agent.store.schema import VERSION
+from agent.store.schema import VERSION, stand_in
 
 SPARE_BYTES = 64 * 1024 * 1024  # left free on the disk
 
@@ -21,9 +21,12 @@ def to_save(path: Path) -> list[Path]:
         OSError: One of them can't be looked at.
     """
     path = real(path)
-    found = [each.path for each in all_set_aside(path) if each.why in (DAMAGED, CUT)]
-    found = [*_stand_ins(path), *found]
-    if not found or _is_stood_in(path):
+    is_stood_in = bool(all_beside(path) or [*_stand_ins(path)]) and _is_stood_in(path)
+    asides = all_set_aside(stand_in(path)) if is_stood_in else all_beside(path)
+    found = [each.path for each in asides if each.why in (DAMAGED, CUT)]
+    if not is_stood_in:
+        found = [*_stand_ins(path), *found]
+    if not found:
         return []
     known = reports(path)
     return [
@@ -31,6 +34,12 @@ def to_save(path: Path) -> list[Path]:
         for each in found
         if each.name not in known or known[each.name].identity != identity(each)
     ]
+
+
+def all_beside(path: Path) -> list[SetAside]:
+    """What was set aside of a store, and of the files that stood in for it."""
+    path = real(path)
+    return [each for one in (path, *_names(path)) for each in all_set_aside(one)]
 
 
 def _is_stood_in(path: Path) -> bool:
@@ -42,10 +51,12 @@ def _is_stood_in(path: Path) -> bool:
 
 def _stand_ins(path: Path) -> Iterator[Path]:
     """What older agents wrote while a file of a newer one was in the place of theirs."""
+    yield from (other for other in _names(path) if other.is_file())
+
+
+def _names(path: Path) -> Iterator[Path]:
     for version in range(1, VERSION + 1):
-        other = path.with_name(f"{path.stem}-{version}{path.suffix}")
-        if other.is_file():
-            yield other
+        yield path.with_name(f"{path.stem}-{version}{path.suffix}")
 
 
 def lacking_bytes(path: Path, source: Path) -> int:
