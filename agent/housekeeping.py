@@ -1,6 +1,7 @@
-"""What is deleted by age, and when nothing may be: after a jump of the clock or a long pause."""
+"""What is deleted by age, and when nothing may be: a jump of the clock, a long pause, an import."""
 
 import logging
+from datetime import UTC, datetime
 
 from agent.clock import CLOCK_SET_MS, Clock
 from agent.errors import AgentError
@@ -8,6 +9,8 @@ from agent.model import Gap, Reason
 from agent.reports import Reports
 from agent.store import Reader, Store
 from agent.store.deleted import Deletions
+from agent.store.imported import imported_ms
+from agent.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +28,9 @@ class Housekeeping:
     what a wrong clock looks like, and old data costs only space. A clock that was not set and
     then is, to a time soon after the newest data, is what a board without a clock chip does at
     each start: that is no reason to wait.
+
+    Nor are samples deleted for a week after older ones than the settings keep were imported: that
+    is the time to change the settings. ``texts`` says so, for who asks how the store is.
     """
 
     def __init__(self, store: Store, reports: Reports, clock: Clock, retention_days: int) -> None:
@@ -32,6 +38,7 @@ class Housekeeping:
         self._reports = reports
         self._clock = clock
         self._retention_days = retention_days
+        self.texts: list[str] = []
         self._held_until_s: float | None = None
         self._set_ms: int | None = None  # what is held for may only be a clock that was set then
 
@@ -60,12 +67,32 @@ class Housekeeping:
             log.error("deleting by age: %s", exc)
 
     def _delete_samples(self, days: int) -> None:
+        if self._waits_for_settings(days):
+            return
         # Whole UTC days at once: else there would be a little to delete, and to log, each hour.
         before_ms = (self._clock.now_ms() - days * DAY_MS) // DAY_MS * DAY_MS
         deletions = Deletions(f"they were older than {days} days")
         if gone := self._store.delete_before(before_ms, deletions):
-            text = "store: deleted %d samples older than %d days: %s"
-            log.info(text, gone, days, deletions.text())
+            text = "store: deleted %s older than %s: %s"
+            log.info(text, counted(gone, "sample"), counted(days, "day"), deletions.text())
+
+    def _waits_for_settings(self, days: int) -> bool:
+        """Whether old samples were imported so lately that none are deleted; said once."""
+        with Reader(self._store.path) as reader:
+            since_ms = imported_ms(reader.file)
+        # What is noted for a far future was so by a wrong clock, and may not hold for ever.
+        if since_ms is None or abs(self._clock.now_ms() - since_ms) >= HOLD_MS:
+            self.texts = []
+            return False
+        until = datetime.fromtimestamp((since_ms + HOLD_MS) // 1000, UTC).strftime("%Y-%m-%d %H:%M")
+        text = (
+            f"samples older than {days} days were imported: they are deleted after {until} UTC, "
+            "unless retention_days in [store] is raised"
+        )
+        if [text] != self.texts:
+            log.warning("store: %s", text)
+        self.texts = [text]
+        return True
 
     def is_held(self) -> bool:
         """Whether nothing may be deleted by age now.

@@ -28,12 +28,13 @@ def import_(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Take what other loggers wrote into a device's history, each sample once.
+    """Take in what other loggers wrote, each sample once.
 
-    A FILE is the database of the Raspberry Pi or the heat pump logger, or a CSV file of one of the
-    five loggers or of this agent. The same file again adds nothing; what the store has is never
-    replaced. The agent must be stopped meanwhile. Ctrl+C stops between two samples, and the same
-    command again goes on.
+    It goes into a device's history. A FILE is the database of the Raspberry Pi or the heat pump
+    logger, or a CSV file of one of the five loggers or of this agent. The same file again adds
+    nothing; what the store has is never replaced. The agent must be stopped meanwhile: sudo
+    systemctl stop agent, and afterwards sudo systemctl start agent. Ctrl+C stops between two
+    samples, and the same command again goes on.
 
     \b
     Examples:

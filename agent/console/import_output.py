@@ -1,6 +1,7 @@
 """What ``import`` prints: what the files are, how far it is, and what became of them."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from agent.console.progress import ProgressLine
 from agent.console.table import printable
 from agent.errors import StoreError
 from agent.importing import Importer, Outcome, Planned, Progress, Tally, outcome_of
+from agent.words import counted
 from agent.zones import zone_of
 
 
@@ -32,12 +34,14 @@ class Import:
         self._show = show
         self._line = ProgressLine()
         self._outcomes: dict[int, Outcome] = {}  # by the number of the file
+        self._names: Counter[str] = Counter()
         self.is_interrupted = False
         self.has_failed = False
 
     def plan(self, *args: Any, as_json: bool, is_last: bool) -> list[Planned]:
         """Find out what the files are, and say so; see ``Importer.plan``."""
         planned = self._importer.plan(*args)
+        self._names = Counter(each.path.name for each in planned)
         self.has_failed = any(each.error for each in planned)
         if not as_json:
             self._show("\n".join(line for each in planned for line in self._planned(each)))
@@ -75,7 +79,7 @@ class Import:
         if progress.total:
             share = f", {min(100, 100 * progress.read // progress.total)} %"
         name = printable(progress.file)
-        self._line.say(progress.seconds, f"{name}: {progress.read:,} samples{share}")
+        self._line.say(progress.seconds, f"{name}: {counted(progress.read, 'sample')}{share}")
         return not self._is_stopped()
 
     def _report(self, planned: Sequence[Planned], *, as_json: bool) -> None:
@@ -96,13 +100,13 @@ class Import:
             self._show("\n".join(lines))
 
     def _planned(self, planned: Planned) -> Iterator[str]:
-        name = _name(planned.path)
+        name = self._name(planned.path)
         facts, target = planned.facts, planned.target
         if facts is None or target is None:
             what = f"{facts.title}, " if facts is not None else ""
             yield f"{name}: {what}not imported: {printable(planned.error)}"
             return
-        count = "samples" if facts.count is None else f"{facts.count:,} samples"
+        count = "samples" if facts.count is None else counted(facts.count, "sample")
         new = f" (new, of kind {target.kind})" if target.is_new else ""
         span = self._span(facts.first_ms, facts.last_ms)
         yield f"{name}: {facts.title}, {count} of {target.device}{new}{span}"
@@ -110,12 +114,17 @@ class Import:
 
     def _outcome(self, outcome: Outcome) -> Iterator[str]:
         span = self._span(outcome.first_ms, outcome.last_ms)
-        yield f"{_name(outcome.path)}: {_counts([outcome])}{span and f';{span}'}"
+        yield f"{self._name(outcome.path)}: {_counts([outcome])}{span and f';{span}'}"
         for what, tally in _tallies(outcome).items():
             yield from _named(what, tally)
         yield from (f"  note: {printable(note)}" for note in outcome.trouble.notes)
         if outcome.error:
             yield f"  error: {printable(outcome.error)}"
+
+    def _name(self, path: Path) -> str:
+        """The file's name, or where it lies too if another has the same."""
+        is_plain = path.name and self._names[path.name] == 1  # "." and ".." have no name
+        return printable(path.name if is_plain else str(path))
 
     def _span(self, first_ms: int | None, last_ms: int | None) -> str:
         if first_ms is None or last_ms is None:
@@ -155,10 +164,6 @@ class Import:
         }
         notes = [*outcome.facts.notes, *outcome.trouble.notes]
         return found | {"notes": notes, "error": outcome.error or None}
-
-
-def _name(path: Path) -> str:
-    return printable(path.name or str(path))  # "." and ".." have no name
 
 
 def _tallies(outcome: Outcome) -> dict[str, Tally]:

@@ -135,7 +135,7 @@ class Importer:
         if first_ms is not None and first_ms < self._kept_ms():
             yield (
                 f"what is older than {self._config.store.retention_days} days the agent deletes "
-                "again: raise retention_days in [store] before you start it"
+                "again a week after the import: raise retention_days in [store] before that"
             )
 
     def _kept_ms(self) -> float:
@@ -150,8 +150,8 @@ class Importer:
         oldest_days = (self._clock.now_ms() - outcome.first_ms) // DAY_MS + 1
         outcome.trouble.note(
             f"{outcome.old:,} of them are older than {self._config.store.retention_days} days, the "
-            "agent deletes them once it runs: before you start it, set retention_days in [store] "
-            f"to 0, which keeps all for ever, or to more than {oldest_days}"
+            "agent deletes them a week after the import: before that, set retention_days in "
+            f"[store] to 0, which keeps all for ever, or to more than {oldest_days}"
         )
 
     def run(self, planned: Planned, outcome: Outcome, tell: Tell) -> bool:
@@ -177,6 +177,7 @@ class Importer:
             source.metrics(target.into),
             plain=target.plain,
             by_second=source.facts.is_by_second,
+            kept_ms=self._kept_ms(),
         )
         readings = source.readings(target.into, outcome.trouble)
         is_done = True

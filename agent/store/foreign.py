@@ -49,10 +49,10 @@ class ForeignFile:
         StoreError: From the constructor and every method.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, busy_s: float = BUSY_S) -> None:
         self._path = path
         try:
-            self._connection = sqlite3.connect(_uri(path), uri=True, timeout=BUSY_S)
+            self._connection = sqlite3.connect(_uri(path), uri=True, timeout=busy_s)
         except (sqlite3.Error, OSError) as exc:
             raise StoreError(f"cannot read {path}: {exc}{_hint(path, exc)}") from exc
         self._connection.isolation_level = None

@@ -1,6 +1,7 @@
 """Writes samples into a device's past: straight into blocks, so that the card is written once."""
 
 import logging
+import math
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -12,6 +13,7 @@ from agent.model import Metric, Value
 from agent.store.book import Entry
 from agent.store.codec import Piece
 from agent.store.hours import Hours
+from agent.store.imported import note_import
 from agent.store.making import SAMPLES, SPAN_MS, VALUES, insert, made_of_piece
 from agent.store.overlap import Fate, Overlap, Past
 from agent.store.query import Reader
@@ -34,6 +36,7 @@ class History:
         described: Units, types and helps of metrics that may be new.
         by_second: The times of the samples have no parts of seconds; what the store has of the
             same second is of the same time.
+        kept_ms: Since when the agent keeps samples. When older ones come is noted with them.
 
     Raises:
         StoreError: From the constructor and every method.
@@ -49,6 +52,7 @@ class History:
         *,
         plain: bool,
         by_second: bool,
+        kept_ms: float = -math.inf,
     ) -> None:
         self._path = path
         self._device = device
@@ -56,6 +60,8 @@ class History:
         self._described = described
         self._is_plain = plain
         self._by_second = by_second
+        self._clock = clock
+        self._kept_ms = kept_ms
         self._warned: set[str] = set()
         self._writer = Writer(path, clock, __version__, clock.now_ms(), self._warn_once)
 
@@ -116,6 +122,8 @@ class History:
                 insert(connection, made)
             for row in changed:
                 row.write(connection)
+            if samples[0].ts_ms < self._kept_ms:
+                note_import(connection, self._clock.now_ms())
             book.finish()
 
     def _piece(self, entry: Entry, samples: Sequence[Past], clock: int, last_key: int) -> Piece:

@@ -38,8 +38,20 @@ def test_a_dry_run_writes_nothing(station: Station) -> None:
     result = station.run("--dry-run", path)
 
     assert result.exit_code == 0
-    assert "1 samples of host" in result.stdout
+    assert "1 sample of host" in result.stdout
     assert not (station.folder / "data").exists()
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(station: Station) -> None:
+    paths = [station.folder / folder / "telemetry.db" for folder in ("one", "two")]
+    for number, path in enumerate(paths):
+        path.parent.mkdir()
+        pi_database(path, [START_S + number])
+
+    lines = station.run(*paths).stdout.splitlines()
+
+    for path in paths:
+        assert len([line for line in lines if line.startswith(f"{path}: ")]) == 2
 
 
 def test_as_json_it_says_all_of_it_at_once(station: Station) -> None:
@@ -87,7 +99,7 @@ def test_while_an_agent_runs_it_says_how_to_stop_it(station: Station) -> None:
     lock.release()
     assert (refused.exit_code, allowed.exit_code) == (1, 0)
     assert "stop it with: " in refused.stderr
-    assert "1 samples" not in refused.stdout
+    assert "1 sample of" not in refused.stdout
 
 
 def test_an_agent_that_was_started_by_hand_is_stopped_by_its_number(tmp_path: Path) -> None:
@@ -195,7 +207,7 @@ def test_old_samples_come_with_a_warning_of_what_becomes_of_them(station: Statio
 
     result = station.run("--dry-run", path)
 
-    assert "what is older than 365 days the agent deletes again" in result.stdout
+    assert "what is older than 365 days the agent deletes again a week after" in result.stdout
 
 
 def test_how_many_are_too_old_is_said_at_the_end_and_in_json_too(station: Station) -> None:

@@ -232,7 +232,7 @@ def test_a_device_that_is_not_configured_is_made(tmp_path: Path) -> None:
     result = station.run(path)
 
     assert result.exit_code == 0
-    assert "samples of luxtronik (new, of kind luxtronik)" in result.output
+    assert "1 sample of luxtronik (new, of kind luxtronik)" in result.output
     assert station.metrics("luxtronik")["calculations.ID_WEB_VD1out"].type is MetricType.BOOL
 
 

@@ -219,4 +219,4 @@ def test_a_host_that_is_not_configured_has_its_usual_name(tmp_path: Path) -> Non
 
     result = station.run(path)
 
-    assert "1 samples of host (new, of kind host)" in result.output
+    assert "1 sample of host (new, of kind host)" in result.output

@@ -129,15 +129,15 @@ def test_a_file_of_something_else_is_said(tmp_path: Path) -> None:
         ForeignFile(tmp_path / "none.db")
 
 
-def test_a_file_that_is_locked_says_what_to_stop(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("agent.store.foreign.BUSY_S", 0.0)
+def test_a_file_that_is_locked_says_what_to_stop(tmp_path: Path) -> None:
     path = made(tmp_path / "x.db", TABLES["plain"])
     writing = sqlite3.connect(path, isolation_level=None)
     writing.execute("BEGIN EXCLUSIVE")
 
-    with ForeignFile(path) as file, pytest.raises(StoreError, match="stop the program that writes"):
+    with (
+        ForeignFile(path, 0.0) as file,
+        pytest.raises(StoreError, match="stop the program that writes"),
+    ):
         file.tables()
 
     writing.close()
