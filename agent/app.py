@@ -275,7 +275,7 @@ class App:
             "cpu_s": round(cpu_s(), 3),
             "hangs": self._watchdog.state(),
             "store": attrs.asdict(self.store.state()),
-            "space": self._space.texts,
+            "space": [*self._space.texts, *self._housekeeping.texts],
             "written": self._written.state(),
             "devices": [device.state() for device in self._devices()],
         }

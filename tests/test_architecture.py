@@ -23,6 +23,7 @@ LAYERS = (
         "agent.access",
         "agent.files",
         "agent.zones",
+        "agent.words",
         "agent.state",
         "agent.worker",
         "agent.written",

@@ -71,6 +71,13 @@ def test_the_help_of_a_command_shows_examples(command: str) -> None:
     assert re.search(rf"Examples:\n    (sudo )?(\./)?agent {command}", result.stdout)
 
 
+@pytest.mark.parametrize("group", [[], ["store"]])
+def test_the_help_cuts_no_command_short(group: list[str]) -> None:
+    result = CliRunner().invoke(main, [*group, "--help"], terminal_width=80)
+
+    assert "..." not in result.stdout.partition("Commands:")[2]
+
+
 def test_the_help_names_every_command_and_exit_code() -> None:
     result = CliRunner().invoke(main, ["-h"])
 

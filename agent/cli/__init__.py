@@ -15,6 +15,7 @@ from agent.cli.setup import discover, init
 from agent.cli.simulate import simulate
 from agent.cli.store import store
 from agent.errors import AgentError, StoreError
+from agent.words import counted
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,6 +32,9 @@ def main() -> None:
       agent run                 poll everything, until Ctrl+C
       agent status              in another terminal: who is well, who is not
       agent report --daily      the last 24 hours of every device as CSV
+      agent query "SELECT ..."  any question about all that is stored
+      agent import old.csv      take what other loggers wrote into it
+      agent store backup FILE   copy the store, also while the agent runs
       agent simulate demo       all of it without a device: simulators stand in
       agent install-service     have it start with the machine
       agent doctor              is all well, and what to do if not
@@ -79,14 +83,16 @@ def run(file: Path | None, duration_s: float | None, *, verbose: bool) -> None:
             signal.signal(number, lambda *_: app.stop())
     lost = app.run(duration_s)
     if lost:
-        raise StoreError(f"{lost} samples could not be stored, see the log")
+        raise StoreError(f"{counted(lost, 'sample')} could not be stored, see the log")
 
 
 @main.command()
 @config_option
 @json_option
 def check(file: Path | None, *, as_json: bool) -> None:
-    """Check the configuration without touching a device; name all its faults at once.
+    """Check the configuration.
+
+    No device is touched, and all faults are named at once.
 
     \b
     Examples:
@@ -112,8 +118,9 @@ def check(file: Path | None, *, as_json: bool) -> None:
 @config_option
 @json_option
 def read(device: str, names: tuple[str, ...], file: Path | None, *, as_json: bool) -> None:
-    """Connect to one DEVICE, read it once, and show what it says: all, or the metrics with NAMES
-    in their name or explanation.
+    """Read one DEVICE once, and show what it says.
+
+    That is all, or the metrics with NAMES in their name or explanation.
 
     The agent may be running meanwhile, but some devices take one connection only.
 
@@ -132,7 +139,9 @@ def read(device: str, names: tuple[str, ...], file: Path | None, *, as_json: boo
 @config_option
 @json_option
 def status(file: Path | None, *, as_json: bool) -> None:
-    """Show who is well and what is stored, whether the agent runs or not.
+    """Show who is well and what is stored.
+
+    It does so whether the agent runs or not.
 
     \b
     Examples:
@@ -164,7 +173,9 @@ def status(file: Path | None, *, as_json: bool) -> None:
 )
 @json_option
 def report(file: Path | None, *, daily: bool, weekly: bool, as_json: bool, **options: Any) -> None:
-    """Write CSV reports of all DEVICES that have data, or of the named ones.
+    """Write CSV reports of all DEVICES, or of some.
+
+    All are those that have data.
 
     Daily ones end now and are named by today; with --date they end at [reports] time of that day,
     as the scheduled ones do, and with --calendar they are whole local days.
@@ -188,7 +199,7 @@ def report(file: Path | None, *, daily: bool, weekly: bool, as_json: bool, **opt
 @main.command()
 @json_option
 def version(*, as_json: bool) -> None:
-    """Show the versions of the agent and of what it is made of.
+    """Show the versions of the agent and its parts.
 
     \b
     Examples:

@@ -61,7 +61,9 @@ def query(
     timeout_s: float | None,
     memory_mb: int,
 ) -> None:
-    """Answer a query in SQL about everything that is stored, whether the agent runs or not.
+    """Answer a query in SQL about all that is stored.
+
+    It does so whether the agent runs or not.
 
     Each device is a table of its name, with the columns time (ISO 8601, UTC), ts_ms (milliseconds
     since 1970) and its metrics. NAME_minutes, NAME_hours and NAME_days have what a metric came to:

@@ -24,9 +24,9 @@ DEFAULT_NAME = ""  # --report alone: a name with the time in it, in this folder
 )
 @json_option
 def doctor(file: Path | None, *, report: str | None, hide_hosts: bool, as_json: bool) -> None:
-    """Look at the configuration, the devices, permissions, disk, clock, service and versions, and
-    say of each that it is ok or what to do.
+    """Look whether all is well, and say what to do if not.
 
+    It looks at the configuration, the devices, permissions, disk, clock, service and versions.
     Devices are only read from, and those that the running agent reads are left to it. The exit
     code is 1 when something is a problem. The file of --report has no passwords and no tokens in
     it, and can be read before it is sent.

@@ -43,10 +43,11 @@ dry_run_option = click.option(
 @json_option
 def install_service(*, is_user: bool, config: Path | None, prefix: str | None,
                     is_dry_run: bool, as_json: bool) -> None:  # fmt: skip
-    """Install this program as a service that starts with the machine, or upgrade the one there.
+    """Install this program as a service, or upgrade it.
 
-    Configuration and data that are there already are kept. A new version that is not healthy
-    within a minute is taken back, and the former one runs again. Safe to run twice.
+    The service starts with the machine. Configuration and data that are there already are kept. A
+    new version that is not healthy within a minute is taken back, and the former one runs again.
+    Safe to run twice.
 
     \b
     Examples:
@@ -77,7 +78,9 @@ def install_service(*, is_user: bool, config: Path | None, prefix: str | None,
 @json_option
 def uninstall_service(*, is_user: bool, is_purge: bool, is_agreed: bool, prefix: str | None,
                       is_dry_run: bool, as_json: bool) -> None:  # fmt: skip
-    """Stop the service and remove it and the program; configuration and data stay.
+    """Remove the service and the program.
+
+    It is stopped first; configuration and data stay.
 
     \b
     Examples:

@@ -70,11 +70,12 @@ def _wish(options: dict[str, Any]) -> "Wish":
 @config_option
 @json_option
 def discover(file: Path | None, *, as_json: bool, **options: Any) -> None:
-    """Find devices: at this machine and its serial ports, and at each ADDRESS that is named.
+    """Find devices here and in the network.
 
-    An ADDRESS is one, or a name, host:port, or a range such as 192.168.1.0/24. Nothing is sent
-    over the network unless an ADDRESS or --subnet asks for it. Devices are only read from; ports
-    that none of them has are not touched. Ctrl+C shows what was found so far, with exit code 130.
+    It looks at this machine and its serial ports, and at each ADDRESS that is named. An ADDRESS is
+    one, or a name, host:port, or a range such as 192.168.1.0/24. Nothing is sent over the network
+    unless an ADDRESS or --subnet asks for it. Devices are only read from; ports that none of them
+    has are not touched. Ctrl+C shows what was found so far, with exit code 130.
 
     \b
     Examples:
@@ -105,9 +106,10 @@ def discover(file: Path | None, *, as_json: bool, **options: Any) -> None:
 )
 @click.option("--yes", "-y", "is_agreed", is_flag=True, help="Replace a file without asking.")
 def init(output: Path, *, is_agreed: bool, **options: Any) -> None:
-    """Write a first agent.toml with the devices that are found, as "agent discover" finds them.
+    """Write a first agent.toml with what is found.
 
-    A file that is there already is kept beside it, as agent.toml.bak.
+    It has the devices that "agent discover" finds. A file that is there already is kept beside it,
+    as agent.toml.bak.
 
     \b
     Examples:

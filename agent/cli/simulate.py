@@ -31,10 +31,11 @@ class Simulations(click.Group):
 @click.group(cls=Simulations, invoke_without_command=True, subcommand_metavar="KIND [OPTIONS]")
 @click.pass_context
 def simulate(ctx: click.Context) -> None:
-    """Stand in for devices: try the agent without hardware, or pull plugs on purpose.
+    """Stand in for devices, to try without hardware.
 
-    A simulator speaks the real protocol of its KIND, and prints the [[device]] table that reads
-    it, for agent.toml. Without a KIND, all are listed.
+    Faults come on demand, such as a plug that is pulled. A simulator speaks the real protocol of
+    its KIND, and prints the [[device]] table that reads it, for agent.toml. Without a KIND, all are
+    listed.
 
     \b
     Examples:

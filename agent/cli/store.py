@@ -10,7 +10,7 @@ from agent.errors import StoreError
 
 @click.group()
 def store() -> None:
-    """Look after the store: see what it has, check it, repair it, back it up.
+    """Check, repair and back up the store.
 
     \b
     Examples:
@@ -24,10 +24,10 @@ def store() -> None:
 @config_option
 @json_option
 def info(file: Path | None, *, as_json: bool) -> None:
-    """Show what each device takes up, how fast that grows, and when there is no more room.
+    """Show what each device takes up, and how fast it grows.
 
-    A day's growth is measured over the last week. What the agent wrote to the disk it counts while
-    it runs, without the file system's own notes.
+    It says when there is no more room. A day's growth is measured over the last week. What the
+    agent wrote to the disk it counts while it runs, without the file system's own notes.
 
     \b
     Examples:
@@ -44,9 +44,10 @@ def info(file: Path | None, *, as_json: bool) -> None:
 @click.option("--quick", is_flag=True, help="Look at the checksums, and not behind them.")
 @json_option
 def verify(file: Path | None, *, quick: bool, as_json: bool) -> None:
-    """Check every page, block and row of the store, also while the agent runs.
+    """Check every page, block and row of the store.
 
-    The exit code is 4 when something is damaged; then it says what: device, range and count.
+    The agent may be running meanwhile. The exit code is 4 when something is damaged; then it says
+    what: device, range and count.
 
     \b
     Examples:
@@ -74,11 +75,12 @@ def verify(file: Path | None, *, quick: bool, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what could be saved, and write nothing.")
 @json_option
 def repair(file: Path | None, *, source: Path | None, dry_run: bool, as_json: bool) -> None:
-    """Set a damaged store aside, and save what can be read: block by block, row by row.
+    """Set a damaged store aside, and save what can be read.
 
-    So are files that were set aside by the agent and not saved yet. No sample is stored twice, and
-    no file is deleted. What is lost is named: device, range and count. The agent must be stopped;
-    while it runs, it does the same by itself, little by little.
+    That is done block by block and row by row. Files that were set aside by the agent and not saved
+    yet are saved too. No sample is stored twice, and no file is deleted. What is lost is named:
+    device, range and count. The agent must be stopped; while it runs, it does the same by itself,
+    little by little.
 
     \b
     Examples:
@@ -105,10 +107,11 @@ def repair(file: Path | None, *, source: Path | None, dry_run: bool, as_json: bo
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 @json_option
 def backup(target: Path | None, file: Path | None, *, force: bool, as_json: bool) -> None:
-    """Write a copy of the store to FILE, as it is at this moment, also while the agent runs.
+    """Write a copy of the store to FILE.
 
-    By default to a file with the time in its name, in this folder. It opens anywhere, without any
-    other file, and is checked when it is written.
+    It is the store of this moment; the agent may be running. By default it goes to a file with the
+    time in its name, in this folder. It opens anywhere, without any other file, and is checked when
+    it is written.
 
     \b
     Examples:
@@ -128,9 +131,10 @@ def backup(target: Path | None, file: Path | None, *, force: bool, as_json: bool
 @config_option
 @json_option
 def restore(source: Path, file: Path | None, *, as_json: bool) -> None:
-    """Put a copy of the backup FILE in the place of the store, while the agent is stopped.
+    """Put a copy of the backup FILE in the store's place.
 
-    FILE is checked first. The store that is there is kept under another name.
+    The agent must be stopped. FILE is checked first. The store that is there is kept under another
+    name.
 
     \b
     Examples:

@@ -14,6 +14,7 @@ from agent.console.table import size_text, terminal_columns
 from agent.errors import AgentError, ConfigError
 from agent.files import whole_file
 from agent.store.sql.engine import Engine, Row
+from agent.words import counted
 from agent.zones import zone_of
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def answer(
                 raise AgentError(f"cannot write {target}: {exc.strerror}") from exc
         finally:
             writing.clear()
-        return f"{output}  {writing.rows} rows, {size_text(writing.size_bytes)}"
+        return f"{output}  {counted(writing.rows, 'row')}, {size_text(writing.size_bytes)}"
 
 
 def _usual_form(target: Path | None) -> str:
@@ -193,4 +194,6 @@ class _Writing:
             from agent.console.progress import ProgressLine
 
             self._progress = ProgressLine()
-        self._progress.say(seconds, f"{self.rows} rows in {seconds:.0f} s; Ctrl+C ends it")
+        self._progress.say(
+            seconds, f"{counted(self.rows, 'row')} in {seconds:.0f} s; Ctrl+C ends it"
+        )

@@ -18,6 +18,7 @@ from agent.errors import AgentError, ConfigError
 from agent.reports import Reports, RollUp
 from agent.reports.periods import Period, between, parse_moment
 from agent.reports.rollup import Progress
+from agent.words import counted
 from agent.zones import zone_of
 
 QUIET_S = 2.0  # progress is shown after this time
@@ -89,10 +90,14 @@ def _text(made: Sequence[RollUp], *, as_json: bool) -> str:
     if not made:
         return "no device has data yet, there is nothing to report"
     return "\n".join(
-        f"{each.path}  {each.rows} rows, {size_text(each.size_bytes)}"
+        f"{each.path}  {_rows(each.rows)}, {size_text(each.size_bytes)}"
         + (f", {each.gaps} gap{'s' if each.gaps > 1 else ''}" if each.gaps else "")
         for each in made
     )
+
+
+def _rows(rows: int) -> str:
+    return counted(rows, "row") if rows else "nothing is stored of that time"
 
 
 def _all_of(errors: Sequence[AgentError]) -> AgentError:
@@ -146,7 +151,7 @@ class _Console:
             late = self._clock.monotonic() - self._began_s > QUIET_S
             if late and sys.stderr.isatty():
                 self._shown = True
-                sys.stderr.write(f"\r\x1b[K{device}: {rows} rows")
+                sys.stderr.write(f"\r\x1b[K{device}: {counted(rows, 'row')}")
                 sys.stderr.flush()
 
         return show

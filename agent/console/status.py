@@ -13,9 +13,11 @@ from agent.config import Config
 from agent.console.gaps import gap_facts, gap_lines, shown_gaps
 from agent.console.moved import moved_lines, moved_of
 from agent.console.store_aside import aside_facts, aside_lines
+from agent.console.store_next import next_step
 from agent.console.table import duration_text, printable, size_text, table
 from agent.errors import AgentError, StoreError
 from agent.store import Reader, bound_text
+from agent.words import counted
 from agent.zones import zone_of
 
 RECENT_MS = 86_400_000
@@ -58,6 +60,7 @@ def status_report(config: Config, *, as_json: bool) -> str:
         ]
         if error is not None and not _is_absent(config.store_path):
             lines.append(f"store    {error}")
+            lines += [f"         next: {text}" for text in [next_step(error)] if text]
         lines += ["", _device_table(devices, now_ms), *_error_lines(running)]
         lines += gap_lines(gaps, zone, now_ms) if gaps else []
         text = "\n".join(printable(line) for line in "\n".join(lines).split("\n"))
@@ -203,10 +206,12 @@ def _store_lines(config: Config, running: dict[str, Any] | None, now_ms: int) ->
     store = running["store"]
     if store["error"]:
         since = duration_text(max(0.0, (now_ms - store["error_since_ms"]) / 1000))
+        many = store["waiting"] != 1
+        samples = f"{counted(store['waiting'], 'sample')} {'wait' if many else 'waits'}"
+        lost = f"{store['dropped']:,} {'was' if store['dropped'] == 1 else 'were'}"
         lines.append(f"         NOT WRITTEN for {since}: {store['error']}")
         lines.append(
-            f"         {store['waiting']} samples wait in memory "
-            f"({size_text(store['waiting_bytes'])}), {store['dropped']} were dropped"
+            f"         {samples} in memory ({size_text(store['waiting_bytes'])}), {lost} dropped"
         )
     if store["journal_error"]:
         lines.append(f"         no journal in memory: {store['journal_error']}")

@@ -186,7 +186,7 @@ def _kept_lines(info: Info) -> list[str]:
 def _written_lines(info: Info, zone: tzinfo) -> list[str]:
     running = info.running
     if running is None:
-        return ["agent     not running: what it writes and what a power cut costs it tells itself"]
+        return ["agent     not running: bytes written and the loss bound are shown while it runs"]
     said = running.get("store", {})
     lines = []
     written = running.get("written")
@@ -206,10 +206,14 @@ def _written_lines(info: Info, zone: tzinfo) -> list[str]:
 def _device_table(devices: Sequence[DeviceUsage], zone: tzinfo) -> str:
     if not devices:
         return "no device has data yet"
-    header = ["device", "form", "samples", "values", "first", "last", "size", "a value",
-              "a day", "measured in"]  # fmt: skip
+    header = ["device", "form", "samples", "values", "first", "last", "size", "a value", "a day"]
     rows = [_row(device, zone) for device in devices]
-    return table(header, rows, right=[2, 3, 6, 7, 8], columns=terminal_columns())
+    shown = table(header, rows, right=[2, 3, 6, 7, 8], columns=terminal_columns())
+    spans_s = [device.growth[1] * DAY_MS / 1000 for device in devices if device.growth is not None]
+    if not spans_s:
+        return shown
+    ends = dict.fromkeys([duration_text(min(spans_s)), duration_text(max(spans_s))])
+    return f"{shown}\na day is measured over {' to '.join(ends)}"
 
 
 def _row(device: DeviceUsage, zone: tzinfo) -> list[str]:
@@ -220,9 +224,8 @@ def _row(device: DeviceUsage, zone: tzinfo) -> list[str]:
         device.form,
         f"{device.samples:,}",
         f"{device.values:,}",
-        *("–" if ms is None else moment(ms, zone) for ms in ends),
+        *("–" if ms is None else moment(ms, zone).partition("T")[0] for ms in ends),
         size_text(device.bytes),
         f"{device.bytes / device.values:.3f} B" if device.values else "–",
         "–" if growth is None else size_text(growth[0]),
-        "–" if growth is None else f"{growth[2]}, {duration_text(growth[1] * DAY_MS / 1000)}",
     ]

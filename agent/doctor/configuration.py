@@ -10,7 +10,8 @@ from agent.config.environment import DEVICE_PREFIX, PREFIX
 from agent.config.schema import SECTIONS
 from agent.config.source import default_files
 from agent.doctor.case import Case
-from agent.doctor.finding import Finding, counted, listed, note, ok, problem, warning
+from agent.doctor.finding import Finding, listed, note, ok, problem, warning
+from agent.words import counted
 
 OURS = (DEVICE_PREFIX, *(f"{PREFIX}{name.upper()}_" for name in SECTIONS))
 

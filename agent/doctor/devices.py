@@ -9,11 +9,12 @@ import attrs
 from agent.config import DeviceConfig
 from agent.doctor.bounded import Call, NotYetError
 from agent.doctor.case import STALE_MS, Case
-from agent.doctor.finding import Finding, counted, note, ok, problem, warning
+from agent.doctor.finding import Finding, note, ok, problem, warning
 from agent.doctor.network import host_of
 from agent.errors import DeviceError
 from agent.model import Reason
 from agent.poller import checked
+from agent.words import counted
 
 GRACE_S: Final = 2.0  # beyond its time-out; then the device or its driver hangs
 AT_ONCE: Final = 32  # devices that are read side by side

@@ -9,9 +9,10 @@ from typing import Final
 from agent.config.schema import StoreSection
 from agent.console.table import size_text
 from agent.doctor.case import Case
-from agent.doctor.finding import Finding, counted, note, ok, problem, warning
+from agent.doctor.finding import Finding, note, ok, problem, warning
 from agent.doctor.machine import Machine
 from agent.doctor.mounts import NETWORK, SIMPLE, Mount, mount_of
+from agent.words import counted
 
 LITTLE: Final = 200_000_000  # bytes; logs and an upgrade need some
 NONE_LEFT: Final = 20_000_000

@@ -29,15 +29,6 @@ class Finding:
     area: str = ""  # set by who runs the check
 
 
-def counted(number: int, thing: str) -> str:
-    """A number with its noun.
-
-    >>> counted(1, "row"), counted(0, "row")
-    ('1 row', '0 rows')
-    """
-    return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
 def listed(names: Sequence[str], limit: int = LISTED) -> str:
     """Names in a line; of many only the first.
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from agent.console.table import size_text
 from agent.doctor.case import Case
-from agent.doctor.finding import Finding, counted, note, ok, warning
+from agent.doctor.finding import Finding, note, ok, warning
 from agent.doctor.machine import Machine
+from agent.words import counted
 
 LITTLE_KB = 64 * 1024  # the agent needs less; so much keeps the system from reading programs anew
 

@@ -16,7 +16,7 @@ from agent.console.version import version_report
 from agent.doctor.bounded import Call
 from agent.doctor.broken import shown_lines
 from agent.doctor.case import Case
-from agent.doctor.finding import Finding, counted
+from agent.doctor.finding import Finding
 from agent.doctor.hosts import HostMask
 from agent.doctor.masking import Mask
 from agent.doctor.mounts import mounts
@@ -33,6 +33,7 @@ from agent.doctor.service import unit_text
 from agent.doctor.show import SIGNS, one_line
 from agent.doctor.versions import os_release
 from agent.store.check import summary
+from agent.words import counted
 
 SECTION_S: Final = 15.0
 SUMMARY_S: Final = 8.0

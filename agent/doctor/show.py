@@ -6,7 +6,8 @@ from textwrap import TextWrapper
 from typing import Final
 
 from agent.console.table import printable, width
-from agent.doctor.finding import Finding, Level, counted
+from agent.doctor.finding import Finding, Level
+from agent.words import counted
 
 SIGNS: Final = {
     Level.OK: "ok",

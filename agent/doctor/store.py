@@ -7,6 +7,7 @@ from typing import Final
 
 from agent.config.schema import StoreSection
 from agent.console.store_info import limits_of
+from agent.console.store_next import next_step
 from agent.console.table import duration_text, size_text
 from agent.doctor.case import Case
 from agent.doctor.disk import existing
@@ -45,7 +46,7 @@ def check_store(case: Case) -> Iterator[Finding]:
         yield from _soundness(store, size)
         yield from _growth(case, store)
     except StoreError as exc:
-        yield problem(str(exc), "run this command as the user of the agent or with sudo")
+        yield problem(str(exc), next_step(str(exc)))
     log = _size(store.with_name(f"{store.name}-wal"))
     if log > LARGE_LOG:
         text = f"{store}-wal has {size_text(log)}: another program keeps it from being emptied"

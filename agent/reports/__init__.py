@@ -16,6 +16,7 @@ from agent.reports.manifest import is_made, is_scheduled, manifest_path
 from agent.reports.periods import Period
 from agent.reports.rollup import Progress, RollUp, write
 from agent.store import Reader
+from agent.words import counted
 
 __all__ = ["Reports", "RollUp"]
 
@@ -143,7 +144,7 @@ class Reports:
             try:
                 for span, period in self._missing(name, due):
                     made = self.make(name, span, period)
-                    log.info("report: %s, %d rows", made.path, made.rows)
+                    log.info("report: %s, %s", made.path, counted(made.rows, "row"))
             except AgentError as exc:  # of this device: the others are made
                 log.error("report: %s", exc)
 

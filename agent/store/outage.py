@@ -5,6 +5,7 @@ from pathlib import Path
 
 from agent.clock import Clock
 from agent.errors import StoreError
+from agent.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Outage:
         lost = self.lost(dropped)
         self._dropped_before = dropped
         if self.error is not None:
-            tail = f"; {lost} samples were dropped" if lost else ""
+            tail = f"; {counted(lost, 'sample')} dropped" if lost else ""
             log.warning("%s can be written again%s", self._path, tail)
             self._is_dropping = False
         elif lost and not self._is_dropping:
@@ -58,11 +59,13 @@ class Outage:
         """
         edges, lost = events - samples, self.lost(dropped)
         if place is None:
-            log.error("%d samples and %d starts and ends of gaps are lost", samples + lost, edges)
+            text = "%s and %d starts and ends of gaps are lost"
+            log.error(text, counted(samples + lost, "sample"), edges)
         else:
+            tail = f", {counted(lost, 'sample')} lost" if lost else ""
             log.error(
-                "%d samples and %d starts and ends of gaps wait in %s until the agent starts "
+                "%s and %d starts and ends of gaps wait in %s until the agent starts "
                 "again%s; they do not outlive a restart of the machine or a power cut",
-                samples, edges, place, f", {lost} samples are lost" if lost else "",
+                counted(samples, "sample"), edges, place, tail,
             )  # fmt: skip
         return samples + lost

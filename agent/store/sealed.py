@@ -11,6 +11,7 @@ from agent.store.book import Entry
 from agent.store.codec import Block, Damaged
 from agent.store.moment import time_text
 from agent.store.segments import Place, Slice, inside
+from agent.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ class Sealed:
         if about in self.damaged:
             return
         self.damaged.append(about)
-        count = "samples" if about.count is None else f"{about.count} samples"
+        count = "samples" if about.count is None else counted(about.count, "sample")
         first, last = time_text(about.first_ms), time_text(about.last_ms)
         log.error(
             "%s: %s of %s from %s to %s are left out, they are damaged (%s); "

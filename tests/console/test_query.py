@@ -135,7 +135,7 @@ def test_a_file_gets_the_form_of_its_ending_and_replaces_an_older_one(
     text = written(form, ["level"], [(1.5,)])
     assert (first.exit_code, again.exit_code) == (0, 0)
     assert target.read_text() == text
-    assert again.stdout == f"{target}  1 rows, {len(text)} B\n"
+    assert again.stdout == f"{target}  1 row, {len(text)} B\n"
     assert [path.name for path in stored.folder.glob(".*")] == []
 
 
@@ -263,7 +263,7 @@ def test_what_is_damaged_is_told_beside_the_answer(stored: Machine, tmp_path: Pa
         output, errors = process.communicate(timeout=LIMIT_S)
 
     assert (process.returncode, output) == (0, "level\n1\n")
-    assert "1 samples of press from 1970-01-01" in errors
+    assert "1 sample of press from 1970-01-01" in errors
     assert "are left out, they are damaged" in errors
 
 

@@ -113,8 +113,17 @@ def test_a_daily_report_is_a_file_in_its_folder(machine: Machine) -> None:
 
     (path,) = (machine.folder / "data" / "reports" / "press" / "daily").glob("*_daily.csv")
     assert result.exit_code == 0
-    assert result.stdout.startswith(f"{path}  1 rows, ")
+    assert result.stdout.startswith(f"{path}  1 row, ")
     assert path.read_text().splitlines()[0] == "time,level"
+
+
+def test_that_nothing_is_stored_of_a_time_is_said(machine: Machine) -> None:
+    machine.store({"level": 1.5})
+
+    result = machine.run("report", "--from", "2020-01-01", "--to", "2020-01-02")
+
+    assert result.exit_code == 0
+    assert ".csv  nothing is stored of that time, " in result.stdout
 
 
 def test_a_report_goes_where_it_is_wanted_with_units(machine: Machine) -> None:

@@ -79,6 +79,7 @@ def test_a_store_that_is_none_is_named(machine: Machine) -> None:
 
     assert (result.exit_code, result.stderr) == (4, "")
     assert "telemetry.db: file is not a database" in result.stdout
+    assert "         next: stop the agent, then: agent store repair" in result.stdout.splitlines()
     assert line_of(result.stdout, "host").split() == ["host", "host", *"–––––––"]
 
 

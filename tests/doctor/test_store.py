@@ -86,6 +86,7 @@ def test_what_is_no_store_is_a_problem(tree: Tree, tmp_path: Path, content: byte
     found = bad(check_store(case_of(tree, HOST)))
 
     assert [each.level for each in found] == [Level.PROBLEM]
+    assert found[0].fix == "stop the agent, then: agent store repair"
 
 
 def test_growth_is_told_by_when_there_is_no_more_room(tree: Tree, tmp_path: Path) -> None:

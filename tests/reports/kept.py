@@ -82,5 +82,5 @@ def manifest(path: Path) -> dict[str, Any]:
 
 def made(caplog: pytest.LogCaptureFixture) -> list[str]:
     """The names of the reports that were logged as made."""
-    texts = [r.getMessage() for r in caplog.records if " rows" in r.getMessage()]
+    texts = [r.getMessage() for r in caplog.records if " row" in r.getMessage()]
     return [Path(text.split(": ")[1].split(", ")[0]).name for text in texts]

@@ -6,6 +6,11 @@ import pytest
 
 from agent.model import Metric, Reason, Value
 from agent.store import Reader
+from agent.store.journal import Journal
+from agent.store.part import Run
+from agent.store.recovery import Recovery
+from agent.store.repair.look import was_killed
+from agent.store.writer import Writer
 from tests.fakes import NOON_MS
 from tests.store.journaled import Journaled, inherit, leave, needs_memory, put, put_values, samples
 from tests.store.stored import EVER
@@ -113,7 +118,7 @@ def test_closing_says_where_it_waits_and_that_it_is_not_lost(
 
     assert lacking == 1
     assert messages(caplog)[-1] == (
-        f"1 samples and 0 starts and ends of gaps wait in {place} until the agent starts again; "
+        f"1 sample and 0 starts and ends of gaps wait in {place} until the agent starts again; "
         "they do not outlive a restart of the machine or a power cut"
     )
 
@@ -167,3 +172,22 @@ def test_in_an_outage_a_killed_process_loses_nothing_and_a_power_cut_all(
     store.close()
 
     assert (state.power_cut_s, state.killed_s) == (None, 0.0)
+
+
+def test_a_run_that_is_killed_as_soon_as_it_stored_what_waited_leaves_a_log(
+    journaled: Journaled,
+) -> None:
+    left = leave(journaled)
+    journal = Journal([journaled.memory], 1_000_000, {})
+    parts = journal.open(Run.of(journaled.path, journaled.clock, NOON_MS, "2"))
+
+    def writer_of(run: Run) -> Writer:
+        return Writer(journaled.path, journaled.clock, run.version, run.start_ms, pytest.fail)
+
+    Recovery(parts, 1_000_000, journal.next_number).replay(writer_of, {})
+    journal.close()
+
+    # Without one, the next start would say that commits may be lost.
+    assert was_killed(journaled.path)
+    assert journaled.path.with_name("telemetry.db-wal").stat().st_size > 0
+    assert samples(journaled) == left

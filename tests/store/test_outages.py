@@ -106,7 +106,7 @@ def test_dropping_is_said_once_while_it_lasts_and_counted_at_its_end(
     broken.store.flush()
 
     dropped = broken.store.state().dropped
-    end = f"{broken.path} can be written again; {dropped} samples were dropped"
+    end = f"{broken.path} can be written again; {dropped:,} samples dropped"
     assert during == [FULL]
     assert messages(caplog)[1:] == [end]
 
@@ -138,7 +138,7 @@ def test_closing_counts_what_waits_and_what_was_dropped_before(
 
     assert broken.store.state().dropped > 0
     assert lost == 4000
-    assert messages(caplog)[-1] == "4000 samples and 1 starts and ends of gaps are lost"
+    assert messages(caplog)[-1] == "4,000 samples and 1 starts and ends of gaps are lost"
 
 
 def test_closing_a_store_that_can_be_written_loses_nothing(stored: Stored) -> None:
