@@ -18,7 +18,7 @@ FUNCTION_LIMIT = 40
 
 # Innermost first: a part imports from its own layer and from those above it in this list.
 LAYERS = (
-    ("agent", "agent.model", "agent.errors", "agent.clock"),
+    ("agent", "agent.model", "agent.errors", "agent.clock", "agent.closing"),
     (
         "agent.access",
         "agent.files",

@@ -1,5 +1,6 @@
 """What each command loads: no more than it uses, as a card reads 10 MB/s."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from hw_sim.registry import SIMULATED
 
 ROOT = Path(__file__).parent.parent
+SPEC = ROOT / "build/agent.spec"
 
 
 def loaded_by(folder: Path, *words: str) -> set[str]:
@@ -117,3 +119,23 @@ def test_a_command_that_reads_no_device_loads_no_driver(tmp_path: Path, words: l
 
     assert kinds <= modules
     assert modules & (drivers | {"agent.devices.links.tcp", "pymodbus", "serial"}) == set()
+
+
+def excluded() -> set[str]:
+    """What the one file leaves out."""
+    for node in ast.parse(SPEC.read_bytes()).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXCLUDED":
+            return set(ast.literal_eval(node.value))
+    raise AssertionError(f"{SPEC} has no EXCLUDED")
+
+
+def test_nothing_is_imported_that_the_one_file_leaves_out() -> None:
+    sources = [path for part in ("agent", "hw_sim") for path in (ROOT / part).rglob("*.py")]
+    nodes = [node for path in sources for node in ast.walk(ast.parse(path.read_bytes()))]
+    imported = {
+        alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names
+    } | {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+    left_out = excluded()
+
+    assert imported & left_out == set()
+    assert len(left_out) > 40

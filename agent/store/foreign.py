@@ -4,13 +4,13 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
 import attrs
 
 from agent.clock import Deadline
+from agent.closing import Closing
 from agent.errors import StoreError
 from agent.store.schema import APPLICATION_ID, quoted
 
@@ -42,7 +42,7 @@ def is_sqlite(path: Path) -> bool:
         return stream.read(len(MAGIC)) == MAGIC
 
 
-class ForeignFile:
+class ForeignFile(Closing):
     """A file that is only read; use as a context manager.
 
     Raises:
@@ -58,14 +58,6 @@ class ForeignFile:
         self._connection.isolation_level = None
         # What is no UTF-8 in a text column is not worth the whole file.
         self._connection.text_factory = lambda data: data.decode("utf-8", "replace")
-
-    def __enter__(self) -> "ForeignFile":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connection; twice is fine."""

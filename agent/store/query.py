@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from operator import attrgetter, itemgetter
 from pathlib import Path
-from types import TracebackType
 from urllib.parse import quote
 
 import attrs
 
+from agent.closing import Closing
 from agent.errors import StoreError
 from agent.model import Gap, Metric, Reason, Sample, Stamp, Value
 from agent.store.asked import OpenFile
@@ -43,7 +43,7 @@ class StoredDevice:
     metrics: tuple[Metric, ...]  # in the order of their positions
 
 
-class Reader:
+class Reader(Closing):
     """The store as it was when this was made, read-only; use as a context manager.
 
     Rows that come later are not seen: their metrics and layouts are not known here. ``file``,
@@ -72,14 +72,6 @@ class Reader:
         self._layouts_of: dict[int, set[Layout]] = {}
         for id_, device, _ in found:
             self._layouts_of.setdefault(device, set()).add(layouts[id_])
-
-    def __enter__(self) -> "Reader":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connection; twice is fine."""

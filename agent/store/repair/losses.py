@@ -7,13 +7,13 @@ as it was read, they were lost. What a gap explains was not.
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from statistics import median
 
 import attrs
 
 from agent.model import GAP_INTERVALS
 from agent.store.aggregates import QUARTER_MS
 from agent.store.query import Reader
+from agent.store.repair.checks import usual_length
 from agent.store.repair.content import LostBlock, LostKeys
 from agent.store.schema import SAMPLE_TABLES
 
@@ -138,7 +138,7 @@ def _usual_ms(reader: Reader, device: str, ts_ms: int) -> float | None:
     around = _wide_enough(reader, device, (ts_ms, ts_ms))
     times = {ts_ms for segment in reader.segments(device, *around) for ts_ms in segment.times()}
     lengths = [after - before for before, after in pairwise(sorted(times))]
-    return median(lengths) if len(lengths) >= FEW else None
+    return usual_length(lengths) if len(lengths) >= FEW else None
 
 
 def _wide_enough(reader: Reader, device: str, stretch: Stretch) -> Stretch:
@@ -165,7 +165,7 @@ def _holes(reader: Reader, device: str, times: list[int], stretch: Stretch) -> I
     lengths = [after - before for before, after in steps if after > before]
     if len(lengths) < FEW:
         return
-    usual_ms = median(lengths)
+    usual_ms = usual_length(lengths)
     for before, after in steps:
         if after < stretch[0] or before > stretch[1]:
             continue

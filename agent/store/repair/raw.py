@@ -4,9 +4,9 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
 from agent.clock import Deadline
+from agent.closing import Closing
 
 IsLate = Callable[[], bool]
 
@@ -14,7 +14,7 @@ SECTOR_BYTES = 4096
 UNREADABLE = (errno.EIO, errno.EILSEQ, errno.ENODATA, getattr(errno, "EUCLEAN", errno.EIO))
 
 
-class RawFile:
+class RawFile(Closing):
     """An open file, read past SQLite; use as a context manager.
 
     Not for a file that SQLite has open in this process: to close it takes away the locks that
@@ -28,14 +28,6 @@ class RawFile:
         # Not open_plain(): data_dir may have a link to a file on a larger disk.
         self._handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         self.size_bytes = os.fstat(self._handle).st_size
-
-    def __enter__(self) -> "RawFile":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close it; once."""

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import tzinfo
 from pathlib import Path
-from types import TracebackType
 from typing import cast
 
 import apsw
 import attrs
 
+from agent.closing import Closing
 from agent.errors import AgentError, ConfigError, StoreError
 from agent.store.codec import Damaged
 from agent.store.query import Reader
@@ -51,7 +51,7 @@ class Answer:
     rows: Iterator[Row]
 
 
-class Engine:
+class Engine(Closing):
     """Answers queries about a store as it was when this was made; use as a context manager.
 
     Args:
@@ -86,14 +86,6 @@ class Engine:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> "Engine":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the file; twice is fine."""
