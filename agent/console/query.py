@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from agent.clock import SystemClock
 from agent.config import Config
+from agent.console.query_held import not_for_ever
 from agent.console.query_output import FORMATS
 from agent.console.table import size_text, terminal_columns
 from agent.errors import AgentError, ConfigError
@@ -72,25 +73,20 @@ def answer(
     zone = zone_of(config.agent.timezone)
     writing = _Writing(timeout_s, tells=target is not None or _goes_to_file())
     heap_bytes = max(LEAST_MB, memory_mb - OWN_MB) << 20
-    with Engine(
-        config.store_path, zone, heap_bytes=heap_bytes, has_time=writing.has_time
-    ) as engine:
+    path = config.store_path
+    with Engine(path, zone, heap_bytes=heap_bytes, has_time=writing.has_time) as engine:
         for name in engine.left_out:
             sys.stderr.write(f"note: no table {name!r}: SQLite needs names of this kind itself\n")
         try:
-            found = engine.select(sql)
-            form = form or _usual_form(target)
-            texts = FORMATS[form](found.columns, writing.counted(found.rows))
-            if target is None:
-                _print(writing, texts)
-                return None
-            try:
-                with whole_file(target) as stream:
-                    writing.write(texts, stream)
-            except OSError as exc:
-                raise AgentError(f"cannot write {target}: {exc.strerror}") from exc
+            with not_for_ever(engine.path):
+                found = engine.select(sql)
+                form = form or _usual_form(target)
+                texts = FORMATS[form](found.columns, writing.counted(found.rows))
+                _put(writing, texts, target)
         finally:
             writing.clear()
+        if target is None:
+            return None
         return f"{output}  {counted(writing.rows, 'row')}, {size_text(writing.size_bytes)}"
 
 
@@ -116,6 +112,17 @@ def _checked(output: Path, config: Config) -> Path:
     from agent.console.output import checked_output
 
     return checked_output(output, config)
+
+
+def _put(writing: "_Writing", texts: Iterable[str], target: Path | None) -> None:
+    if target is None:
+        _print(writing, texts)
+        return
+    try:
+        with whole_file(target) as stream:
+            writing.write(texts, stream)
+    except OSError as exc:
+        raise AgentError(f"cannot write {target}: {exc.strerror}") from exc
 
 
 def _print(writing: "_Writing", texts: Iterable[str]) -> None:

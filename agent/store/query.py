@@ -55,7 +55,7 @@ class Reader(Closing):
 
     def __init__(self, path: Path) -> None:
         self._connection = open_to_read(path)
-        self.file = OpenFile(self._connection, path)
+        self.file = OpenFile(self._connection, file_of(self._connection))
         try:
             self._entries = load_entries(self._connection)
             sql = "SELECT id, device, positions FROM layout"
@@ -246,6 +246,12 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         if not stand_in(path).exists():
             raise
         return _open_to_read(stand_in(path))
+
+
+def file_of(connection: sqlite3.Connection) -> Path:
+    """Where the file lies that a connection reads."""
+    (_, _, name), *_ = connection.execute("PRAGMA database_list")
+    return Path(name)
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from agent.store.query import open_to_read
+from agent.store.query import file_of, open_to_read
 from agent.store.repair.aside import CUT, DAMAGED, LOG, SetAside, all_set_aside, beside, real
 from agent.store.repair.salvage import identity, reports
 from agent.store.schema import VERSION, stand_in
@@ -45,8 +45,7 @@ def all_beside(path: Path) -> list[SetAside]:
 def _is_stood_in(path: Path) -> bool:
     """Whether another file is written; what is in it is taken over once that is over."""
     with closing(open_to_read(path)) as connection:
-        (_, _, name), *_ = connection.execute("PRAGMA database_list")
-    return Path(name).name != path.name
+        return file_of(connection).name != path.name
 
 
 def _stand_ins(path: Path) -> Iterator[Path]:

@@ -93,6 +93,11 @@ class Engine(Closing):
         self._reader.close()
 
     @property
+    def path(self) -> Path:
+        """The file that is read: while a newer agent's is in its place, not the one asked for."""
+        return self._reader.file.path
+
+    @property
     def damaged(self) -> Sequence[DamagedBlock]:
         """What was met that can't be read, and is left out of what was answered."""
         return self._reader.damaged
