@@ -94,8 +94,15 @@ class Service:
         out = self.machine.run("sqlite3", "-json", "-readonly", STORE, sql).stdout
         return json.loads(out) if out.strip() else []
 
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """What ``agent query`` answers."""
+        found: list[dict[str, Any]] = json.loads(
+            self.machine.run("agent", "query", "--json", sql).stdout
+        )
+        return found
+
     def samples(self, device: str) -> list[list[Any]]:
-        """The values of a device that are stored, in order."""
+        """The values of a plain device that are stored, in order."""
         sql = f"SELECT v FROM row r JOIN device d ON d.id = r.device WHERE d.name = '{device}'"
         return [json.loads(row["v"]) for row in self.rows(f"{sql} ORDER BY r.id")]
 
