@@ -1,6 +1,7 @@
 """Reading the store: read-only connections, a page at a time, while the agent runs or not."""
 
 import heapq
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -250,8 +251,10 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 
 def file_of(connection: sqlite3.Connection) -> Path:
     """Where the file lies that a connection reads."""
-    (_, _, name), *_ = connection.execute("PRAGMA database_list")
-    return Path(name)
+    # As bytes: a path need not be UTF-8.
+    sql = "SELECT CAST(file AS BLOB) FROM pragma_database_list WHERE name = 'main'"
+    (name,) = connection.execute(sql).fetchone()
+    return Path(os.fsdecode(name))
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:

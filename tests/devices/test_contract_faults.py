@@ -17,6 +17,7 @@ from tests.devices.kinds import FAULTS, FLOODS, TIMEOUT_S, Rig, open_files, try_
 
 SHORT_S = 0.3
 SHORTEST_S = 0.02  # twenty reads of a device that is silent fit into half a second
+POLLS = 5
 GRACE_S = 2.0  # a busy test machine; a driver that hangs takes far longer
 FLOOD_LIMIT = 1 << 20  # bytes; no answer of any device is as long
 MEMORY_LIMIT = 16 << 20  # bytes; the host reads up to 1 MiB of a file, a few at once
@@ -62,6 +63,16 @@ def test_a_read_keeps_its_deadline(rig: Rig, fault: str) -> None:
         assert result.reason is Reason.TIMEOUT
 
 
+def read_in_time(driver: Driver) -> Mapping[str, Value]:
+    """The next polls of a driver, whose time-out is short for a busy machine."""
+    for _ in range(POLLS):
+        result = try_read(driver)
+        if not isinstance(result, DeviceError):
+            return result
+        assert result.reason is Reason.TIMEOUT, result
+    pytest.fail(f"no answer in {POLLS} polls: {result}")
+
+
 @each_fault
 def test_once_a_fault_is_gone_the_device_is_read_again(rig: Rig, fault: str) -> None:
     driver = rig.driver(SHORT_S if fault in rig.case.silences else TIMEOUT_S)
@@ -71,7 +82,7 @@ def test_once_a_fault_is_gone_the_device_is_read_again(rig: Rig, fault: str) -> 
     rig.simulator.set_fault(None)
 
     driver.close()
-    after = driver.read()
+    after = driver.read() if fault not in rig.case.silences else read_in_time(driver)
 
     driver.close()
     assert list(after) == list(before)
