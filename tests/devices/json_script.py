@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from agent.clock import Deadline
 from agent.devices.json import Options
 from agent.devices.json.driver import Json
+from agent.devices.json.web import HttpTransport
 
 TIMEOUT_S = 2.0
+LOADED = HttpTransport  # else the first read would load it, as a part of its time-out
 
 
 class ScriptedLink:
